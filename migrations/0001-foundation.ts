@@ -1,0 +1,165 @@
+/**
+ * The whole data model (DESIGN 4a). Forward only.
+ *
+ * Every table is led by tenant_id, so that a tenant's rows lie together and can move to another cell. No foreign keys:
+ * partitioned tables can't have them. JSON is kept as text, because MariaDB's JSON type is text and MySQL's is not.
+ * Partition by `part`, the ISO week (yyyyww) of the campaign's creation; `ensurePartitions` adds the weeks to come.
+ *
+ * Which index serves which query:
+ * - campaigns (state, send_at): the scheduler's due campaigns, the dispatcher's running ones.
+ * - chunks (tenant_id, destination_id, class, state, due_at): the next chunks of a lane, in order of their due time.
+ * - chunks (state, lease_until): what is outstanding, and which leases are over.
+ * - chunks (tenant_id, campaign_id, state): is the campaign done; the sweeper that cancels; by-state listings.
+ * - deliveries have the primary key only: a listing by state walks the chunks that count any of that state.
+ * - lanes (destination_id, class, next_due_at): a dispatch pass reads only the lanes it can serve.
+ * - list_members (tenant_id, profile_id): erasing a profile.
+ */
+import type { Knex } from 'knex';
+
+const text = 'DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ENGINE=InnoDB';
+const ascii = (length: number) => `VARCHAR(${length}) CHARACTER SET ascii COLLATE ascii_bin`;
+const states = [
+  'pending',
+  'attempting',
+  'sent',
+  'bounced',
+  'deferred',
+  'in_doubt',
+  'suppressed',
+  'skipped',
+  'cancelled',
+  'expired',
+];
+const counts = (type: string) => states.map((state) => `n_${state} ${type} NOT NULL DEFAULT 0`).join(', ');
+const byWeek = 'PARTITION BY RANGE (part) (PARTITION p_max VALUES LESS THAN MAXVALUE)';
+
+const tables = [
+  `CREATE TABLE installation (
+    name ${ascii(32)} NOT NULL PRIMARY KEY, value VARBINARY(255) NOT NULL) ${text}`,
+
+  `CREATE TABLE tenants (
+    id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(200) NOT NULL, weight INT NOT NULL DEFAULT 100,
+    created_at DATETIME(3) NOT NULL) ${text}`,
+
+  `CREATE TABLE api_keys (
+    id BIGINT NOT NULL PRIMARY KEY, tenant_id BIGINT NOT NULL, name VARCHAR(200) NOT NULL,
+    key_hash BINARY(32) NOT NULL, hint ${ascii(8)} NOT NULL, scopes ${ascii(500)} NOT NULL,
+    created_at DATETIME(3) NOT NULL, last_used_at DATETIME(3) NULL, revoked_at DATETIME(3) NULL,
+    UNIQUE KEY by_hash (key_hash), KEY by_tenant (tenant_id, id)) ${text}`,
+
+  `CREATE TABLE idempotency_keys (
+    tenant_id BIGINT NOT NULL, key_hash BINARY(32) NOT NULL, request_hash BINARY(32) NOT NULL,
+    owner ${ascii(32)} NOT NULL, locked_until DATETIME(3) NULL,
+    status SMALLINT NULL, headers TEXT NULL, body MEDIUMTEXT NULL, created_at DATETIME(3) NOT NULL,
+    PRIMARY KEY (tenant_id, key_hash), KEY by_age (created_at)) ${text}`,
+
+  `CREATE TABLE profiles (
+    tenant_id BIGINT NOT NULL, id BIGINT NOT NULL AUTO_INCREMENT,
+    email VARCHAR(254) NULL, email_hash BINARY(16) NULL, phone ${ascii(20)} NULL,
+    time_zone ${ascii(64)} NULL, consent TEXT NULL, attributes MEDIUMTEXT NULL,
+    created_at DATETIME(3) NOT NULL, updated_at DATETIME(3) NOT NULL, erased_at DATETIME(3) NULL,
+    PRIMARY KEY (tenant_id, id), UNIQUE KEY by_email (tenant_id, email_hash), KEY by_id (id)) ${text}`,
+
+  `CREATE TABLE lists (
+    tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, name VARCHAR(200) NOT NULL,
+    created_at DATETIME(3) NOT NULL, updated_at DATETIME(3) NOT NULL,
+    PRIMARY KEY (tenant_id, id)) ${text}`,
+
+  `CREATE TABLE list_members (
+    tenant_id BIGINT NOT NULL, list_id BIGINT NOT NULL, profile_id BIGINT NOT NULL, added_at DATETIME(3) NOT NULL,
+    PRIMARY KEY (tenant_id, list_id, profile_id), KEY by_profile (tenant_id, profile_id)) ${text}`,
+
+  `CREATE TABLE imports (
+    tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, format ${ascii(8)} NOT NULL, list_id BIGINT NULL,
+    state ${ascii(12)} NOT NULL, received_bytes BIGINT NOT NULL DEFAULT 0,
+    n_rows INT NOT NULL DEFAULT 0, n_accepted INT NOT NULL DEFAULT 0, n_rejected INT NOT NULL DEFAULT 0,
+    failure VARCHAR(500) NULL, owner ${ascii(32)} NULL, lease_until DATETIME(3) NULL, tries TINYINT NOT NULL DEFAULT 0,
+    created_at DATETIME(3) NOT NULL, finished_at DATETIME(3) NULL,
+    PRIMARY KEY (tenant_id, id), KEY by_state (state, lease_until)) ${text}`,
+
+  `CREATE TABLE import_blocks (
+    tenant_id BIGINT NOT NULL, import_id BIGINT NOT NULL, block_no INT NOT NULL, data MEDIUMBLOB NOT NULL,
+    PRIMARY KEY (tenant_id, import_id, block_no)) ${text}`,
+
+  `CREATE TABLE import_errors (
+    tenant_id BIGINT NOT NULL, import_id BIGINT NOT NULL, line INT NOT NULL, field VARCHAR(64) NULL, detail VARCHAR(500) NOT NULL,
+    PRIMARY KEY (tenant_id, import_id, line)) ${text}`,
+
+  `CREATE TABLE templates (
+    tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, name VARCHAR(200) NOT NULL, latest_version INT NOT NULL,
+    created_at DATETIME(3) NOT NULL, updated_at DATETIME(3) NOT NULL,
+    PRIMARY KEY (tenant_id, id)) ${text}`,
+
+  `CREATE TABLE template_versions (
+    tenant_id BIGINT NOT NULL, template_id BIGINT NOT NULL, version INT NOT NULL,
+    subject TEXT NOT NULL, preheader TEXT NULL, mjml MEDIUMTEXT NULL, html MEDIUMTEXT NOT NULL, text_part MEDIUMTEXT NULL,
+    created_at DATETIME(3) NOT NULL,
+    PRIMARY KEY (tenant_id, template_id, version)) ${text}`,
+
+  // tenant_id null: the platform's, shared by all tenants. One name space of ids, hence the primary key.
+  `CREATE TABLE transports (
+    id BIGINT NOT NULL PRIMARY KEY, tenant_id BIGINT NULL, name VARCHAR(200) NOT NULL, kind ${ascii(16)} NOT NULL,
+    settings TEXT NOT NULL, limits TEXT NOT NULL, secret VARBINARY(4096) NULL, destination_mode ${ascii(12)} NOT NULL,
+    version INT NOT NULL DEFAULT 1, created_at DATETIME(3) NOT NULL, updated_at DATETIME(3) NOT NULL, deleted_at DATETIME(3) NULL,
+    KEY by_tenant (tenant_id, id)) ${text}`,
+
+  `CREATE TABLE destinations (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, transport_id BIGINT NOT NULL, name ${ascii(64)} NOT NULL,
+    UNIQUE KEY by_name (transport_id, name)) ${text}`,
+
+  // scope: '*' for every message of the tenant, or 'list:<id>'.
+  `CREATE TABLE suppressions (
+    tenant_id BIGINT NOT NULL, address_hash BINARY(16) NOT NULL, scope ${ascii(32)} NOT NULL,
+    reason ${ascii(24)} NOT NULL, source ${ascii(64)} NOT NULL, at DATETIME(3) NOT NULL,
+    PRIMARY KEY (tenant_id, address_hash, scope)) ${text}`,
+
+  `CREATE TABLE campaigns (
+    tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, part MEDIUMINT UNSIGNED NOT NULL, name VARCHAR(200) NOT NULL,
+    class TINYINT NOT NULL, state ${ascii(12)} NOT NULL, paused_at DATETIME(3) NULL,
+    send_at DATETIME(3) NULL, deadline_at DATETIME(3) NULL,
+    transport_id BIGINT NULL, template_id BIGINT NULL, template_version INT NULL,
+    audience TEXT NOT NULL, message TEXT NOT NULL, in_doubt_policy ${ascii(20)} NOT NULL, deliver_within_s INT NOT NULL,
+    expansion_cursor BIGINT NOT NULL DEFAULT 0, expansion_done TINYINT NOT NULL DEFAULT 0, next_chunk_no INT NOT NULL DEFAULT 0,
+    estimated_recipients INT NULL, settling TINYINT NOT NULL DEFAULT 0, parked TINYINT NOT NULL DEFAULT 0,
+    failure VARCHAR(500) NULL, version INT NOT NULL DEFAULT 1,
+    created_at DATETIME(3) NOT NULL, updated_at DATETIME(3) NOT NULL, started_at DATETIME(3) NULL, finished_at DATETIME(3) NULL,
+    PRIMARY KEY (tenant_id, id), KEY by_state (state, send_at)) ${text}`,
+
+  `CREATE TABLE campaign_counters (
+    tenant_id BIGINT NOT NULL, campaign_id BIGINT NOT NULL, slot TINYINT NOT NULL, ${counts('INT')},
+    PRIMARY KEY (tenant_id, campaign_id, slot)) ${text}`,
+
+  `CREATE TABLE chunks (
+    tenant_id BIGINT NOT NULL, campaign_id BIGINT NOT NULL, chunk_no INT NOT NULL, part MEDIUMINT UNSIGNED NOT NULL,
+    destination_id BIGINT NOT NULL, class TINYINT NOT NULL, state TINYINT NOT NULL DEFAULT 0,
+    epoch INT NOT NULL DEFAULT 0, owner ${ascii(32)} NULL, grant_n SMALLINT NOT NULL DEFAULT 0,
+    lease_until DATETIME(3) NULL, due_at DATETIME(3) NOT NULL, size SMALLINT NOT NULL, crashes TINYINT NOT NULL DEFAULT 0,
+    ${counts('SMALLINT')},
+    PRIMARY KEY (tenant_id, campaign_id, chunk_no, part),
+    KEY by_lane (tenant_id, destination_id, class, state, due_at),
+    KEY by_lease (state, lease_until),
+    KEY by_campaign (tenant_id, campaign_id, state)) ${text} ${byWeek}`,
+
+  `CREATE TABLE deliveries (
+    tenant_id BIGINT NOT NULL, campaign_id BIGINT NOT NULL, chunk_no INT NOT NULL, seq SMALLINT NOT NULL, part MEDIUMINT UNSIGNED NOT NULL,
+    profile_id BIGINT NOT NULL, address_hash BINARY(16) NOT NULL, state TINYINT NOT NULL DEFAULT 0, epoch INT NOT NULL DEFAULT 0,
+    attempts TINYINT UNSIGNED NOT NULL DEFAULT 0, next_attempt_at DATETIME(3) NULL, reply_code SMALLINT NULL,
+    reason VARCHAR(240) NULL, settled_by ${ascii(16)} NULL, outcome_at DATETIME(3) NULL,
+    PRIMARY KEY (tenant_id, campaign_id, chunk_no, seq, part)) ${text} ${byWeek}`,
+
+  `CREATE TABLE lanes (
+    tenant_id BIGINT NOT NULL, destination_id BIGINT NOT NULL, class TINYINT NOT NULL,
+    next_due_at DATETIME(3) NULL, deficit INT NOT NULL DEFAULT 0, weight INT NOT NULL DEFAULT 100,
+    PRIMARY KEY (tenant_id, destination_id, class), KEY by_destination (destination_id, class, next_due_at)) ${text}`,
+
+  `CREATE TABLE leases (
+    name ${ascii(32)} NOT NULL PRIMARY KEY, owner ${ascii(32)} NOT NULL, epoch INT NOT NULL, until DATETIME(3) NOT NULL) ${text}`,
+];
+
+export async function up(knex: Knex): Promise<void> {
+  for (const table of tables) await knex.raw(table);
+}
+
+export async function down(): Promise<void> {
+  throw new Error('Migrations go forward only: restore a backup instead');
+}

@@ -1,0 +1,118 @@
+/**
+ * Configuration: the only reader of the environment. All mistakes are reported at once, then the process exits.
+ * README's table is generated from `configSchema` (`npm run check` compares them).
+ */
+import { z } from 'zod';
+
+const integer = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(fallback ? 'true' : 'false')
+    .transform((text) => text === 'true');
+
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => protocols.includes(protocolOf(text)),
+      `must be a URL starting with ${protocols.join(' or ')}//`,
+    );
+
+function protocolOf(text: string): string {
+  return URL.canParse(text) ? new URL(text).protocol : '';
+}
+
+const secretKey = z
+  .string()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((key) => key.length === 32, 'must be 32 random bytes in base64 (openssl rand -base64 32)');
+
+export const configSchema = z.object({
+  DATABASE_URL: url('mysql:', 'mariadb:').describe(
+    'MySQL 8 or MariaDB 10.6+, the truth: mysql://user:password@host:3306/sluice',
+  ),
+  REDIS_URL: url('redis:', 'rediss:').describe(
+    'Redis 6.2+ with `maxmemory-policy noeviction`: redis://[:password@]host:6379/0',
+  ),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default('sluice')
+    .describe('First word of every Redis key; installations that share a Redis need different ones'),
+  SECRET_KEY: secretKey.describe(
+    '32 bytes in base64: encrypts transport secrets and keys the HMACs of addresses and links. Losing it loses both',
+  ),
+  ADMIN_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token that creates tenants and their first API keys; without it those calls are off'),
+  PUBLIC_URL: url('http:', 'https:')
+    .default('http://localhost:8080')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .describe('Where recipients reach this API: unsubscribe links begin with it'),
+  HTTP_PORT: integer(8080, 0, 65535).describe('Port of the REST API (0: any free one)'),
+  HEALTH_PORT: integer(9090, 0, 65535).describe(
+    'Port of /livez, /readyz and /metrics of the workers (0: any free one)',
+  ),
+  HTTP_BODY_LIMIT_BYTES: integer(1_048_576, 1024, 67_108_864).describe(
+    'Largest JSON body of the API, in bytes',
+  ),
+  HTTP_REQUESTS_PER_SECOND: integer(200, 1, 100_000).describe(
+    'API requests per second and API key before 429',
+  ),
+  IMPORT_LIMIT_BYTES: integer(1_073_741_824, 1024, 17_179_869_184).describe('Largest import file, in bytes'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged'),
+  DATABASE_CONNECTIONS: integer(6, 2, 64).describe('MySQL connections per process'),
+  STOP_TIMEOUT_MS: integer(25_000, 1_000, 300_000).describe(
+    'How long a process may take to finish what is on the wire after SIGTERM, in ms',
+  ),
+  ALLOW_PRIVATE_TRANSPORTS: flag(false).describe(
+    'Let transports connect to loopback and private addresses (true for relays inside your network)',
+  ),
+  DISPATCH_WINDOW_MESSAGES: integer(6_000, 100, 100_000).describe(
+    'Most messages of one destination that are dispatched and not yet settled',
+  ),
+  DISPATCH_TOTAL_MESSAGES: integer(30_000, 500, 1_000_000).describe(
+    'Most messages of all destinations that are dispatched and not yet settled',
+  ),
+  RENDER_CONCURRENCY: integer(4, 1, 64).describe('Jobs a render worker works on at once'),
+  SEND_CONCURRENCY: integer(16, 1, 256).describe('Jobs a send worker works on at once'),
+  FEEDBACK_SMTP_PORT: integer(0, 0, 65535).describe(
+    'Port on which the feedback worker takes bounces and complaints by SMTP (0: off)',
+  ),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+export type ConfigResult =
+  | { readonly kind: 'valid'; readonly config: Config }
+  | { readonly kind: 'invalid'; readonly errors: readonly string[] };
+
+export function parseConfig(environment: NodeJS.ProcessEnv): ConfigResult {
+  const known = Object.keys(configSchema.shape);
+  const given = Object.fromEntries(
+    known.filter((key) => environment[key]).map((key) => [key, environment[key]]),
+  );
+  const result = configSchema.safeParse(given);
+  if (result.success) return { kind: 'valid', config: result.data };
+  return {
+    kind: 'invalid',
+    errors: result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  };
+}
+
+/** Reads the process's environment; prints every mistake and exits with 78 (EX_CONFIG of sysexits.h) when there are any. */
+export function loadConfig(): Config {
+  const result = parseConfig(process.env);
+  if (result.kind === 'valid') return result.config;
+  process.stderr.write(
+    `Sluice can't start, the configuration has mistakes:\n${result.errors.map((e) => `  ${e}\n`).join('')}`,
+  );
+  process.exit(78);
+}

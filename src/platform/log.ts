@@ -1,0 +1,17 @@
+/** Structured logs. Field names are the same everywhere: see `logFields` in ARCHITECTURE.md's glossary. */
+import { type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+/** Anything under these names never reaches a log line, wherever it stands. */
+const secretPaths = ['password', 'secret', 'token', 'apiKey', 'authorization', 'cookie'];
+
+export function createLog(process: string, level: string): Log {
+  return pino({
+    level,
+    base: { process, pid: globalThis.process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: secretPaths.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+  });
+}

@@ -1,0 +1,163 @@
+/**
+ * MySQL: one small pool per process, UTC and READ COMMITTED on every connection (DESIGN 4a).
+ *
+ * `rows`, `first` and `write` interpolate on the client with mysql2's escaping: for multi-row statements that costs
+ * the least, and it holds no server-side statement per shape. Values are always passed as parameters.
+ */
+import { createPool, type Pool, type PoolConnection, type ResultSetHeader } from 'mysql2/promise';
+import { AppError } from '../errors.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Log } from './log.ts';
+
+export interface WriteResult {
+  /** Rows matched, not rows changed: an update that sets what is there already counts (CLIENT_FOUND_ROWS). */
+  readonly affectedRows: number;
+  readonly insertId: number;
+}
+
+/** What a store needs: statements, on a connection of its own or inside a transaction. */
+export interface Sql {
+  rows<T>(statement: string, values?: readonly unknown[]): Promise<T[]>;
+  first<T>(statement: string, values?: readonly unknown[]): Promise<T | undefined>;
+  write(statement: string, values?: readonly unknown[]): Promise<WriteResult>;
+}
+
+export interface Database extends Sql, Lifecycle {
+  /**
+   * Runs `work` in one transaction. Deadlocks and lock time-outs roll back and run `work` again, so it must have no
+   * effects but its statements. If we die before the commit is answered, it either happened whole or not at all.
+   */
+  transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly connections: number;
+  readonly log: Log;
+}
+
+const maxTransactionTries = 6;
+
+const sessionSetup = [
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+];
+
+export function createDatabase(options: DatabaseOptions): Database {
+  const pool = openPool(options);
+  const direct = sqlOn(pool);
+  let ended: Promise<void> | undefined;
+
+  return {
+    ...direct,
+    async start() {
+      await direct.first('SELECT 1');
+    },
+    stop() {
+      ended ??= pool.end();
+      return ended;
+    },
+    async transaction(work) {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await runTransaction(pool, work);
+        } catch (error) {
+          if (!isRetriable(error) || tries === maxTransactionTries) throw error;
+          options.log.debug({ err: error, tries }, 'transaction again');
+        }
+      }
+    },
+  };
+}
+
+function openPool({ url, connections, log }: DatabaseOptions): Pool {
+  const pool = createPool({
+    uri: url.replace(/^mariadb:/, 'mysql:'),
+    connectionLimit: connections,
+    maxIdle: connections,
+    idleTimeout: 600_000,
+    connectTimeout: 10_000,
+    timezone: 'Z',
+    charset: 'utf8mb4_bin',
+    supportBigNumbers: true,
+    decimalNumbers: true,
+    stringifyObjects: true,
+    enableKeepAlive: true,
+  });
+  // Queued on the connection before any statement of ours; one that fails takes its connection with it.
+  pool.pool.on('connection', (connection) => {
+    for (const statement of sessionSetup) {
+      connection.query(statement, (error: Error | null) => {
+        if (!error) return;
+        log.error({ err: error }, 'connection set-up failed');
+        connection.destroy();
+      });
+    }
+  });
+  return pool;
+}
+
+function sqlOn(connection: Pool | PoolConnection): Sql {
+  return {
+    async rows<T>(statement: string, values?: readonly unknown[]) {
+      const [rows] = await connection.query(statement, values as unknown[]);
+      return rows as T[];
+    },
+    async first<T>(statement: string, values?: readonly unknown[]) {
+      const [rows] = await connection.query(statement, values as unknown[]);
+      return (rows as T[])[0];
+    },
+    async write(statement: string, values?: readonly unknown[]) {
+      const [result] = await connection.query(statement, values as unknown[]);
+      const { affectedRows, insertId } = result as ResultSetHeader;
+      return { affectedRows, insertId };
+    },
+  };
+}
+
+async function runTransaction<T>(pool: Pool, work: (tx: Sql) => Promise<T>): Promise<T> {
+  const connection = await pool.getConnection();
+  try {
+    await connection.query('START TRANSACTION');
+    const result = await work(sqlOn(connection));
+    await connection.query('COMMIT');
+    connection.release();
+    return result;
+  } catch (error) {
+    await abandon(connection);
+    throw error;
+  }
+}
+
+/** A connection that can't even roll back is thrown away: the server rolls back when it goes. */
+async function abandon(connection: PoolConnection): Promise<void> {
+  try {
+    await connection.query('ROLLBACK');
+    connection.release();
+  } catch {
+    connection.destroy();
+  }
+}
+
+/** 1213 deadlock: rolled back whole. 1205 lock wait: only the statement was, hence the ROLLBACK above. */
+function isRetriable(error: unknown): boolean {
+  return [1213, 1205].includes((error as { errno?: number }).errno ?? 0);
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return (error as { errno?: number }).errno === 1062;
+}
+
+/** A commit that is not flushed can be lost after it was answered: a message sent, its intent forgotten. */
+export async function assertDurable(sql: Sql): Promise<void> {
+  const variables = await sql.rows<{ Variable_name: string; Value: string }>(
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin')",
+  );
+  const value = new Map(variables.map((row) => [row.Variable_name, row.Value]));
+  if (value.get('innodb_flush_log_at_trx_commit') !== '1') {
+    throw new AppError('unavailable', { detail: 'MySQL needs innodb_flush_log_at_trx_commit = 1' });
+  }
+  if (value.get('log_bin') === 'ON' && value.get('sync_binlog') !== '1') {
+    throw new AppError('unavailable', { detail: 'MySQL needs sync_binlog = 1 while its binary log is on' });
+  }
+}
