@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { endProject } from './compose-project.mjs';
@@ -17,20 +25,27 @@ const hostFolder = join(runFolder, hostname());
 // A unix socket's path must fit into 104 bytes (macOS; 108 on Linux).
 const LONGEST_SOCKET_PATH = 99;
 
+/** @typedef {{ stop(): Promise<void>, killNow(): void }} Stoppable */
+
 export class Instance {
+  /** @type {Stoppable[]} */
+  #started = [];
+
   /** @param {string} folder */
   constructor(folder) {
     this.folder = folder;
   }
 
-  /** @param {string} server @param {number} pid */
-  rememberProcess(server, pid) {
-    writeFileSync(join(this.folder, `${server}.process`), identify(pid) ?? '');
+  /** @param {string} server @param {number} pid @param {Stoppable} stoppable */
+  addProcess(server, pid, stoppable) {
+    this.#started.push(stoppable);
+    this.#note(`${server}.process`, identify(pid) ?? '');
   }
 
-  /** @param {string} name @param {string} project */
-  rememberCompose(name, project) {
-    writeFileSync(join(this.folder, `${name}.compose`), project);
+  /** @param {string} project @param {Stoppable} stoppable */
+  addComposeProject(project, stoppable) {
+    this.#started.push(stoppable);
+    this.#note(`${project}.compose`, project);
   }
 
   /** @param {string} name a file name such as mysql.sock */
@@ -38,34 +53,52 @@ export class Instance {
     const path = join(this.folder, name);
     if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
     const short = mkdtempSync(join(tmpdir(), 'sluice-'));
-    writeFileSync(join(this.folder, `${name}.folder`), short);
+    this.#note(`${name}.folder`, short);
     return join(short, name);
   }
 
   /** @param {string} name @returns {string} a new, empty folder of that name */
   emptyFolder(name) {
     const path = join(this.folder, name);
-    rmSync(path, { recursive: true, force: true });
+    removeFolder(path);
     mkdirSync(path, { mode: 0o700 });
     return path;
   }
 
-  remove() {
-    for (const short of this.#notes('.folder')) remove(short);
-    remove(this.folder);
+  /** Bounded, as each server's stop is. */
+  async close() {
+    await Promise.allSettled(this.#started.map((server) => server.stop()));
+    this.#remove();
   }
 
-  /** Ends what a killed run left behind, then its data. */
+  /** For the process's own 'exit' event, where nothing can be awaited. */
+  closeNow() {
+    for (const server of this.#started) server.killNow();
+    this.#remove();
+  }
+
+  /** Ends what a killed run left behind, then removes its data. */
   async endLeftovers() {
     for (const identity of this.#notes('.process')) {
       if (!(await kill(identity))) throw new Error(`process ${identity} does not end`);
     }
     for (const project of this.#notes('.compose')) await endProject(project);
-    this.remove();
+    this.#remove();
+  }
+
+  #remove() {
+    for (const short of this.#notes('.folder')) removeFolder(short);
+    removeFolder(this.folder);
+  }
+
+  /** @param {string} file @param {string} text */
+  #note(file, text) {
+    writeFileSync(join(this.folder, file), text);
   }
 
   /** @param {string} suffix */
   #notes(suffix) {
+    if (!existsSync(this.folder)) return [];
     return readdirSync(this.folder)
       .filter((file) => file.endsWith(suffix))
       .map((file) => readFileSync(join(this.folder, file), 'utf8').trim());
@@ -102,6 +135,6 @@ function instanceFolders() {
 }
 
 /** A server that is being killed may still create a file: tried again a few times. @param {string} folder */
-function remove(folder) {
+function removeFolder(folder) {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }

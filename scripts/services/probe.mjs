@@ -1,7 +1,8 @@
-import { createServer, connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 
-/** @typedef {{ host: string, port: number }} Address */
+/** @typedef {{ host: string, port: number, isTls?: boolean }} Address */
 
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -11,7 +12,11 @@ const PROBE_TIMEOUT_MS = 5_000;
  * @returns {Promise<string>} the server's version
  */
 export async function greetMysql(address) {
-  const greeting = await converse(address, '', (bytes) => bytes.length > 5 && bytes.includes(0, 5));
+  const greeting = await converse(
+    address,
+    '',
+    (bytes) => bytes.length > 4 && bytes.length >= 4 + bytes.readUIntLE(0, 3),
+  );
   if (greeting[4] === 0xff) throw new Error(`refused: ${greeting.subarray(7).toString('latin1')}`);
   if (greeting[4] !== 10) throw new Error('what answers there is not MySQL');
   return greeting.toString('latin1', 5, greeting.indexOf(0, 5));
@@ -22,9 +27,11 @@ export async function greetMysql(address) {
  * @param {{ username?: string, password?: string }} login
  */
 export async function pingRedis(address, { username = '', password = '' } = {}) {
-  const auth = password ? command(['AUTH', ...(username ? [username] : []), password]) : '';
-  const reply = await converse(address, auth + command(['PING']), (bytes) => /[+-][^\r]*\r\n$/.test(String(bytes)));
-  if (!String(reply).endsWith('+PONG\r\n')) throw new Error(`answered ${String(reply).trim()} to PING`);
+  const commands = [['PING']];
+  if (password) commands.unshift(['AUTH', ...(username ? [username] : []), password]);
+  const isComplete = (/** @type {Buffer} */ bytes) => String(bytes).split('\r\n').length > commands.length;
+  const reply = String(await converse(address, commands.map(resp).join(''), isComplete));
+  if (!reply.endsWith('+PONG\r\n')) throw new Error(`answered ${reply.trim()} to PING`);
 }
 
 /** A port that is free now. Another process may take it before its user does, who then tries another. */
@@ -60,8 +67,8 @@ export async function waitUntilReady(probe, { timeoutMs, isHopeless }) {
   }
 }
 
-/** @param {string[]} parts a Redis command in RESP */
-function command(parts) {
+/** @param {string[]} parts of a Redis command */
+function resp(parts) {
   return `*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`;
 }
 
@@ -72,17 +79,17 @@ function command(parts) {
  * @param {(received: Buffer) => boolean} isComplete
  * @returns {Promise<Buffer>}
  */
-function converse({ host, port }, words, isComplete) {
+function converse({ host, port, isTls = false }, words, isComplete) {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
-    const socket = connect({ host, port });
+    const socket = isTls ? connectTls({ host, port, servername: host }) : connect({ host, port });
     const end = (/** @type {Error | undefined} */ error) => {
       socket.destroy();
       if (error) reject(error);
       else resolve(received);
     };
     socket.setTimeout(PROBE_TIMEOUT_MS, () => end(new Error('no answer within 5 s')));
-    socket.on('connect', () => socket.write(words));
+    if (words) socket.write(words);
     socket.on('error', end);
     socket.on('close', () => end(new Error('closed the connection without an answer')));
     socket.on('data', (data) => {

@@ -10,7 +10,12 @@ import { spawn } from 'node:child_process';
  */
 export function run(command, args, { cwd, env = process.env, input = '', timeoutMs = 120_000 } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...(cwd && { cwd }), env, timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(command, args, {
+      ...(cwd && { cwd }),
+      env,
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     let all = '';
     child.stdout.on('data', (data) => {

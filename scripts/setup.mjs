@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { repoRoot } from './services/layout.mjs';
+import { withLock } from './setup-lock.mjs';
+
+/**
+ * @typedef {{ version?: string, optional?: boolean, link?: boolean }} LockedPackage
+ * @typedef {(line: string) => void} Log
+ */
+
+const INSTALLED_LOCK = join(repoRoot, 'node_modules/.package-lock.json');
+const OUTPUT = join(repoRoot, 'dist');
+
+/** Brings node_modules to what package-lock.json says. Does nothing when it is there. @param {Log} [log] */
+export function ensureDependencies(log = console.error) {
+  return withLock('setup', () => {
+    if (isInstalled()) return;
+    log('installing the dependencies (npm ci)');
+    npm('ci', '--no-audit', '--no-fund');
+  });
+}
+
+/** Compiles what changed into dist/. */
+export function ensureBuilt() {
+  return withLock('setup', () => {
+    npm('run', '--silent', 'build');
+    removeStaleOutput(OUTPUT);
+  });
+}
+
+/** npm's record of what it installed is written last: an install that was cut short has none. */
+function isInstalled() {
+  if (!existsSync(INSTALLED_LOCK)) return false;
+  const installed = lockedPackages(INSTALLED_LOCK);
+  return Object.entries(lockedPackages(join(repoRoot, 'package-lock.json'))).every(([path, wanted]) => {
+    if (path === '') return true;
+    const found = installed[path];
+    return found ? found.version === wanted.version : wanted.optional === true;
+  });
+}
+
+/** @param {string} file @returns {Record<string, LockedPackage>} */
+function lockedPackages(file) {
+  return JSON.parse(readFileSync(file, 'utf8')).packages;
+}
+
+/** A source that is gone must not live on in dist/: a migration would still run. @param {string} folder */
+function removeStaleOutput(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) removeStaleOutput(path);
+    else if (entry.name.endsWith('.js') && !existsSync(sourceOf(path))) {
+      rmSync(path);
+      rmSync(`${path}.map`, { force: true });
+    }
+  }
+}
+
+/** @param {string} output */
+function sourceOf(output) {
+  return join(repoRoot, output.slice(OUTPUT.length).replace(/\.js$/, '.ts'));
+}
+
+/** Its output goes to standard error: standard output belongs to the command that is set up. @param {string[]} args */
+function npm(...args) {
+  const { status, error } = spawnSync('npm', args, { cwd: repoRoot, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`npm ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
+}
