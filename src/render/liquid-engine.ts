@@ -1,0 +1,40 @@
+/**
+ * LiquidJS, closed and bounded: no files, no other templates, no clock, no chance, and no way to make much from little.
+ */
+import { Liquid } from 'liquidjs';
+import { limits } from './limits.ts';
+import {
+  dateFilters,
+  filterNamed,
+  growingFilters,
+  withChargedNesting,
+  withGivenNow,
+} from './liquid-filters.ts';
+import { BoundedCaptureTag, ForbiddenTag } from './liquid-tags.ts';
+
+/** Outputs are HTML-escaped unless the template says `| raw`. */
+export const htmlEngine = createEngine({ escapesOutputs: true });
+export const textEngine = createEngine({ escapesOutputs: false });
+
+function createEngine(options: { readonly escapesOutputs: boolean }): Liquid {
+  const engine = new Liquid({
+    templates: {},
+    ...(options.escapesOutputs ? { outputEscape: 'escape' as const } : {}),
+    ownPropertyOnly: true,
+    strictFilters: true,
+    strictVariables: false,
+    parseLimit: limits.htmlLength * 2,
+    renderLimit: limits.renderMs,
+    memoryLimit: limits.renderMemory,
+    // The same mail on every machine, whatever its TZ and LANG.
+    timezoneOffset: 0,
+    locale: 'en-US',
+  });
+  for (const name of ['include', 'render', 'layout', 'block']) engine.registerTag(name, ForbiddenTag);
+  engine.registerTag('capture', BoundedCaptureTag);
+  for (const name of dateFilters) engine.registerFilter(name, withGivenNow(filterNamed(name)));
+  for (const name of growingFilters) engine.registerFilter(name, withChargedNesting(filterNamed(name)));
+  // A retried message must be the message that was tried.
+  engine.unregisterFilter('sample');
+  return engine;
+}

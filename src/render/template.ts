@@ -1,0 +1,50 @@
+/**
+ * A parsed Liquid template, and the one way to evaluate it. LiquidJS parses and evaluates; what is ours is where the
+ * static text goes (static-nodes.ts) and where the output goes (the emitter).
+ */
+import { Context, type Emitter, type Liquid, LiquidError, type Template, toValueSync } from 'liquidjs';
+
+export interface ParsedTemplate {
+  readonly engine: Liquid;
+  readonly nodes: Template[];
+}
+
+export interface SyntaxProblem {
+  readonly line?: number;
+  readonly column?: number;
+  readonly detail: string;
+}
+
+export type ParseResult =
+  | { readonly kind: 'parsed'; readonly template: ParsedTemplate }
+  | { readonly kind: 'invalid'; readonly problem: SyntaxProblem };
+
+export function parseTemplate(engine: Liquid, source: string): ParseResult {
+  try {
+    return { kind: 'parsed', template: { engine, nodes: engine.parse(source) } };
+  } catch (error) {
+    return { kind: 'invalid', problem: toProblem(error) };
+  }
+}
+
+/** What a template sees: `variables` may be changed by it (`increment`), so they are fresh; globals are shared. */
+export interface Scope {
+  readonly variables: object;
+  readonly globals: object;
+}
+
+/** Writes the output to the emitter. Throws what the template throws, and on its limits. */
+export function evaluateTemplate(template: ParsedTemplate, scope: Scope, emitter: Emitter): void {
+  const { engine, nodes } = template;
+  const renderOptions = { sync: true, globals: scope.globals };
+  const ctx = new Context(scope.variables, engine.options, renderOptions, { liquid: engine });
+  toValueSync(engine.renderer.renderTemplates(nodes, ctx, emitter));
+}
+
+function toProblem(error: unknown): SyntaxProblem {
+  // A stack that overflowed on tags nested thousands deep has no position.
+  if (!LiquidError.is(error))
+    return { detail: error instanceof RangeError ? 'nested too deeply' : String(error) };
+  const [line, column] = error.token.getPosition() as [number, number];
+  return { line, column, detail: error.message.replace(/, line:\d+, col:\d+$/, '') };
+}
