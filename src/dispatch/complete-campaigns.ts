@@ -1,0 +1,77 @@
+/**
+ * Ends campaigns: complete ones, those past their deadline, and those that were cancelled or failed. The dispatcher alone decides
+ * that a campaign is done: of two workers ending its two last chunks at once, each would see the other's open.
+ */
+import { chunkStates } from '../ledger/states.ts';
+import { sweepStopped } from '../ledger/sweep-stopped.ts';
+import type { Database, Sql } from '../platform/mysql.ts';
+
+type CampaignRow = { tenant_id: number; id: number };
+
+const chunksAtOnce = 200;
+const noOpenChunk = `NOT EXISTS (SELECT 1 FROM chunks c WHERE c.tenant_id = m.tenant_id AND c.campaign_id = m.id
+  AND c.state IN (${chunkStates.pending}, ${chunkStates.dispatched}, ${chunkStates.leased}))`;
+
+/** Campaigns that are expanded and have no open chunk are sent. Nothing reopens a chunk, so reading first is safe. */
+export async function completeCampaigns(db: Database): Promise<readonly CampaignRow[]> {
+  const done = await db.rows<CampaignRow>(
+    `SELECT m.tenant_id, m.id FROM campaigns m WHERE m.state = 'sending' AND m.expansion_done = 1 AND ${noOpenChunk} LIMIT 200`,
+  );
+  for (const { tenant_id, id } of done) {
+    await db.write(
+      `UPDATE campaigns SET state = 'sent', finished_at = NOW(3), updated_at = NOW(3), version = version + 1
+       WHERE tenant_id = ? AND id = ? AND state = 'sending'`,
+      [tenant_id, id],
+    );
+  }
+  return done;
+}
+
+/** Turns what is left of cancelled, failed and overdue campaigns to its end state, some chunks at a time. */
+export async function sweepStoppedCampaigns(db: Database): Promise<number> {
+  let swept = 0;
+  for (const { tenant_id, id } of await findSettling(db)) {
+    const campaign = { tenantId: tenant_id, campaignId: id, becomes: 'cancelled' as const };
+    const found = await sweepStopped(db, campaign, chunksAtOnce);
+    swept += found;
+    if (found === 0) await endSettling(db, tenant_id, id);
+  }
+  for (const { tenant_id, id } of await findOverdue(db)) {
+    swept += await sweepStopped(
+      db,
+      { tenantId: tenant_id, campaignId: id, becomes: 'expired' },
+      chunksAtOnce,
+    );
+  }
+  return swept;
+}
+
+function findSettling(sql: Sql): Promise<readonly CampaignRow[]> {
+  return sql.rows(
+    `SELECT tenant_id, id FROM campaigns WHERE state IN ('cancelled', 'failed') AND settling = 1 LIMIT 50`,
+  );
+}
+
+/** Overdue campaigns stop expanding first: who was not reached in time is not expanded to be expired. */
+async function findOverdue(db: Database): Promise<readonly CampaignRow[]> {
+  await db.write(
+    `UPDATE campaigns SET state = 'sending', expansion_done = 1, updated_at = NOW(3)
+     WHERE state = 'expanding' AND deadline_at <= NOW(3)`,
+  );
+  return db.rows(
+    `SELECT tenant_id, id FROM campaigns WHERE state = 'sending' AND deadline_at <= NOW(3) LIMIT 50`,
+  );
+}
+
+async function endSettling(db: Database, tenantId: number, campaignId: number): Promise<void> {
+  const open = await db.first(
+    `SELECT 1 FROM campaigns m WHERE m.tenant_id = ? AND m.id = ? AND NOT (${noOpenChunk})`,
+    [tenantId, campaignId],
+  );
+  if (open) return;
+  await db.write(
+    `UPDATE campaigns SET settling = 0, finished_at = NOW(3), updated_at = NOW(3), version = version + 1
+     WHERE tenant_id = ? AND id = ? AND settling = 1`,
+    [tenantId, campaignId],
+  );
+}

@@ -1,0 +1,124 @@
+/** What a dispatch pass writes: S1, and the lanes it puts to sleep or wakes. */
+import { chunkValues, chunkWhere, type Grant, leaseMs } from '../ledger/grant.ts';
+import { chunkStates } from '../ledger/states.ts';
+import type { Leadership } from '../platform/leadership.ts';
+import type { Database, Sql } from '../platform/mysql.ts';
+import type { Candidate } from './demand-store.ts';
+import type { Lane } from './dispatch-policy.ts';
+import type { PlannedGrant } from './plan-grants.ts';
+
+/** When a chunk is out of the way until something happens to its campaign. */
+const parkedUntil = "'9999-12-31'";
+
+/**
+ * S1: raises each chunk's epoch and marks it dispatched, while we lead. Answers those that were still pending, at their new epoch.
+ * If we die after the commit and before their jobs are queued, nobody claims them, and they are taken over in 30 s.
+ */
+export function dispatchGrants(
+  db: Database,
+  leadership: Leadership,
+  planned: readonly PlannedGrant[],
+): Promise<readonly PlannedGrant[]> {
+  return db.transaction(async (tx) => {
+    await leadership.assertLeading(tx);
+    const dispatched: PlannedGrant[] = [];
+    for (const { lane, grant } of planned) {
+      if (await dispatchOne(tx, grant))
+        dispatched.push({ lane, grant: { ...grant, epoch: grant.epoch + 1 } });
+    }
+    return dispatched;
+  });
+}
+
+async function dispatchOne(tx: Sql, grant: Grant): Promise<boolean> {
+  const { affectedRows } = await tx.write(
+    `UPDATE chunks SET state = ${chunkStates.dispatched}, epoch = epoch + 1, grant_n = ?,
+       lease_until = NOW(3) + INTERVAL ${leaseMs / 1000} SECOND
+     WHERE ${chunkWhere} AND state = ${chunkStates.pending} AND epoch = ?`,
+    [grant.n, ...chunkValues(grant), grant.epoch],
+  );
+  return affectedRows === 1;
+}
+
+/** Sets a lane's next due time from its chunks. The lane is locked first, so that an expansion that adds chunks waits or is seen. */
+export function rescheduleLane(
+  db: Database,
+  { tenantId, destinationId, class: deliveryClass }: Lane,
+): Promise<void> {
+  const lane = [tenantId, destinationId, deliveryClass];
+  const whereLane = 'tenant_id = ? AND destination_id = ? AND class = ?';
+  return db.transaction(async (tx) => {
+    await tx.first(`SELECT 1 FROM lanes WHERE ${whereLane} FOR UPDATE`, lane);
+    const next = await tx.first<{ due: number | null }>(
+      `SELECT TIMESTAMPDIFF(MICROSECOND, NOW(3), MIN(due_at)) AS due FROM chunks
+       WHERE ${whereLane} AND state = ${chunkStates.pending} AND due_at < ${parkedUntil}`,
+      lane,
+    );
+    const dueIn = next?.due ?? null;
+    const due = dueIn === null ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND';
+    await tx.write(`UPDATE lanes SET next_due_at = ${due} WHERE ${whereLane}`, [
+      ...(dueIn === null ? [] : [dueIn]),
+      ...lane,
+    ]);
+  });
+}
+
+/** Takes chunks of campaigns that don't run out of their lane's way; `unparkCampaigns` brings them back. */
+export function parkChunks(db: Database, chunks: readonly Candidate[]): Promise<void> {
+  return db.transaction(async (tx) => {
+    for (const chunk of chunks) {
+      await tx.write(
+        `UPDATE chunks SET due_at = ${parkedUntil} WHERE ${chunkWhere} AND state = ${chunkStates.pending} AND epoch = ?`,
+        [...chunkValues(chunk), chunk.epoch],
+      );
+      await tx.write('UPDATE campaigns SET parked = 1 WHERE tenant_id = ? AND id = ?', [
+        chunk.tenantId,
+        chunk.campaignId,
+      ]);
+    }
+  });
+}
+
+const unparkedAtOnce = 1_000;
+
+/** Brings back what was parked, of campaigns that run (again). Bounded; answers how many chunks. */
+export async function unparkCampaigns(db: Database): Promise<number> {
+  const campaigns = await db.rows<{ tenant_id: number; id: number }>(
+    `SELECT tenant_id, id FROM campaigns
+     WHERE state IN ('expanding', 'sending') AND parked = 1 AND paused_at IS NULL AND deadline_at > NOW(3) LIMIT 20`,
+  );
+  let unparked = 0;
+  for (const { tenant_id, id } of campaigns) unparked += await unparkSome(db, tenant_id, id);
+  return unparked;
+}
+
+function unparkSome(db: Database, tenantId: number, campaignId: number): Promise<number> {
+  return db.transaction(async (tx) => {
+    const { affectedRows } = await tx.write(
+      `UPDATE chunks SET due_at = NOW(3)
+       WHERE tenant_id = ? AND campaign_id = ? AND state = ${chunkStates.pending} AND due_at = ${parkedUntil}
+         AND n_pending + n_deferred > 0 LIMIT ${unparkedAtOnce}`,
+      [tenantId, campaignId],
+    );
+    await tx.write('UPDATE lanes SET next_due_at = NOW(3) WHERE tenant_id = ?', [tenantId]);
+    if (affectedRows < unparkedAtOnce) {
+      await tx.write('UPDATE campaigns SET parked = 0 WHERE tenant_id = ? AND id = ?', [
+        tenantId,
+        campaignId,
+      ]);
+    }
+    return affectedRows;
+  });
+}
+
+/** All that is dispatched and not claimed goes back at once: their jobs are lost with Redis. Stale ones that turn up later find another epoch. */
+export function returnDispatched(db: Database): Promise<number> {
+  return db.transaction(async (tx) => {
+    const { affectedRows } = await tx.write(
+      `UPDATE chunks SET state = ${chunkStates.pending}, epoch = epoch + 1, grant_n = 0, lease_until = NULL, due_at = NOW(3)
+       WHERE state = ${chunkStates.dispatched}`,
+    );
+    if (affectedRows > 0) await tx.write('UPDATE lanes SET next_due_at = NOW(3)');
+    return affectedRows;
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * S2, claim and renew: a send worker takes the lease of a dispatched chunk and keeps it while it works.
+ * Every statement compares the epoch: a stale, doubled or late job finds nothing to take, and ends.
+ */
+import type { Sql } from '../platform/mysql.ts';
+import { chunkValues, chunkWhere, type Grant, leaseMs } from './grant.ts';
+import { chunkStates } from './states.ts';
+
+const until = `NOW(3) + INTERVAL ${leaseMs / 1000} SECOND`;
+
+/**
+ * Takes the lease for `owner`; true when it is ours now. Claiming again what we hold already is also true, so that a claim whose answer
+ * was lost can be repeated. If we die right after, the lease runs out and the chunk is taken over: nothing was attempted.
+ */
+export async function claimGrant(sql: Sql, grant: Grant, owner: string): Promise<boolean> {
+  const { affectedRows } = await sql.write(
+    `UPDATE chunks SET state = ${chunkStates.leased}, owner = ?, lease_until = ${until}
+     WHERE ${chunkWhere} AND epoch = ?
+       AND (state = ${chunkStates.dispatched} OR (state = ${chunkStates.leased} AND owner = ?))`,
+    [owner, ...chunkValues(grant), grant.epoch, owner],
+  );
+  return affectedRows === 1;
+}
+
+/** Renews all the leases of `owner` in one statement; answers the grants that are no longer ours. */
+export async function renewLeases(
+  sql: Sql,
+  grants: readonly Grant[],
+  owner: string,
+): Promise<readonly Grant[]> {
+  if (grants.length === 0) return [];
+  const theirs = grants.map(() => `(${chunkWhere} AND epoch = ?)`).join(' OR ');
+  const keys = grants.flatMap((grant) => [...chunkValues(grant), grant.epoch]);
+  const held = `owner = ? AND state = ${chunkStates.leased} AND (${theirs})`;
+  const { affectedRows } = await sql.write(`UPDATE chunks SET lease_until = ${until} WHERE ${held}`, [
+    owner,
+    ...keys,
+  ]);
+  if (affectedRows === grants.length) return [];
+  return findLost(sql, grants, held, [owner, ...keys]);
+}
+
+async function findLost(
+  sql: Sql,
+  grants: readonly Grant[],
+  held: string,
+  values: unknown[],
+): Promise<readonly Grant[]> {
+  type Row = { tenant_id: number; campaign_id: number; chunk_no: number };
+  const rows = await sql.rows<Row>(
+    `SELECT tenant_id, campaign_id, chunk_no FROM chunks WHERE ${held}`,
+    values,
+  );
+  const kept = new Set(rows.map((row) => `${row.tenant_id}-${row.campaign_id}-${row.chunk_no}`));
+  return grants.filter((grant) => !kept.has(`${grant.tenantId}-${grant.campaignId}-${grant.chunkNo}`));
+}

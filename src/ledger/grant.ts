@@ -1,0 +1,25 @@
+/** A grant: leave to send up to `n` messages of one chunk at one epoch. The unit of dispatch. */
+import { type ChunkKey, formatChunkKey } from './delivery-id.ts';
+
+export interface Grant extends ChunkKey {
+  readonly epoch: number;
+  readonly n: number;
+}
+
+/** The term of a lease on a chunk, counted by the database's clock and trusted by the worker's monotonic one. */
+export const leaseMs = 30_000;
+export const renewEveryMs = 10_000;
+/** A worker stops trusting its lease this long before the database does: no clock runs that far apart in 30 s. */
+export const leaseMarginMs = 3_000;
+
+/** Where a chunk's rows are: pass with the values of `chunkValues`. */
+export const chunkWhere = 'tenant_id = ? AND campaign_id = ? AND chunk_no = ? AND part = ?';
+
+export function chunkValues(key: ChunkKey): [number, number, number, number] {
+  return [key.tenantId, key.campaignId, key.chunkNo, key.part];
+}
+
+/** Names one grant in Redis keys, job ids and logs: `tenant-campaign-chunk-epoch`. */
+export function formatGrant(grant: Grant): string {
+  return `${formatChunkKey(grant)}-${grant.epoch}`;
+}

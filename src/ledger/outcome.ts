@@ -1,0 +1,92 @@
+/**
+ * S4, outcomes: what became of each attempt, in as few statements as there are different answers.
+ *
+ * Late truth is welcome: an outcome is taken while the row is attempting or in_doubt and still carries the writer's
+ * epoch. Writing one twice changes nothing. If we die before it is written, the row is attempting and becomes in_doubt.
+ */
+import type { Sql } from '../platform/mysql.ts';
+import { chunkValues, chunkWhere, type Grant } from './grant.ts';
+import { deliveryStates } from './states.ts';
+
+/** What an attempt left in the ledger. */
+export interface Result {
+  readonly seq: number;
+  /** `pending`: retracted, proven not transmitted; the attempt is not counted. */
+  readonly state: 'sent' | 'bounced' | 'deferred' | 'in_doubt' | 'pending';
+  /** 0 when there was no reply. */
+  readonly replyCode: number;
+  /** The reply's text or our own words; null for `sent`. */
+  readonly reason: string | null;
+  /** For `deferred`: how long to wait, ms from now by the database's clock. */
+  readonly retryInMs?: number;
+  /** The refusal was about the destination, not the message: the attempt is not counted. */
+  readonly isAttemptFree?: boolean;
+  /** The address takes no mail: suppress it for the whole tenant in the same transaction. */
+  readonly suppresses?: boolean;
+}
+
+export async function recordResults(tx: Sql, grant: Grant, results: readonly Result[]): Promise<void> {
+  for (const alike of groupAlike(results)) await writeAlike(tx, grant, alike);
+  const dead = results.filter((result) => result.suppresses).map((result) => result.seq);
+  if (dead.length > 0) await suppressAddresses(tx, grant, dead);
+}
+
+/** Results that one statement can write: nearly always one group of `sent`. */
+function groupAlike(results: readonly Result[]): Iterable<readonly Result[]> {
+  const groups = new Map<string, Result[]>();
+  for (const result of results) {
+    const key = `${result.state}|${result.replyCode}|${result.retryInMs ?? ''}|${result.isAttemptFree ?? ''}|${result.reason}`;
+    const group = groups.get(key);
+    if (group) group.push(result);
+    else groups.set(key, [result]);
+  }
+  return groups.values();
+}
+
+async function writeAlike(tx: Sql, grant: Grant, alike: readonly Result[]): Promise<void> {
+  const [first] = alike as [Result];
+  const isFree = first.state === 'pending' || first.isAttemptFree;
+  await tx.write(
+    `UPDATE deliveries SET state = ?, reply_code = ?, reason = ?, outcome_at = NOW(3),
+       next_attempt_at = NOW(3) + INTERVAL ? MICROSECOND ${isFree ? ', attempts = attempts - 1' : ''}
+     WHERE ${chunkWhere} AND seq IN (?)
+       AND state IN (${deliveryStates.attempting}, ${deliveryStates.in_doubt}) AND epoch = ?`,
+    [
+      deliveryStates[first.state],
+      first.replyCode || null,
+      first.reason,
+      first.retryInMs === undefined ? null : Math.round(first.retryInMs * 1000),
+      ...chunkValues(grant),
+      alike.map((result) => result.seq),
+      grant.epoch,
+    ],
+  );
+}
+
+async function suppressAddresses(tx: Sql, grant: Grant, seqs: readonly number[]): Promise<void> {
+  await tx.write(
+    `INSERT IGNORE INTO suppressions (tenant_id, address_hash, scope, reason, source, at)
+     SELECT tenant_id, address_hash, '*', 'hard_bounce', 'reply', NOW(3) FROM deliveries
+     WHERE ${chunkWhere} AND seq IN (?) AND state = ${deliveryStates.bounced}`,
+    [...chunkValues(grant), seqs],
+  );
+}
+
+/** Render's one write: these can't be rendered. Through the fence: only while the chunk is dispatched or leased at this epoch. */
+export async function recordSkipped(
+  tx: Sql,
+  grant: Grant,
+  skipped: readonly { readonly seq: number; readonly reason: string }[],
+): Promise<void> {
+  for (const reason of new Set(skipped.map((entry) => entry.reason))) {
+    const seqs = skipped.filter((entry) => entry.reason === reason).map((entry) => entry.seq);
+    await tx.write(
+      `UPDATE deliveries d JOIN chunks c ON c.tenant_id = d.tenant_id AND c.campaign_id = d.campaign_id
+         AND c.chunk_no = d.chunk_no AND c.part = d.part
+       SET d.state = ${deliveryStates.skipped}, d.reason = ?, d.outcome_at = NOW(3)
+       WHERE d.${chunkWhere.replaceAll(' AND ', ' AND d.')} AND d.seq IN (?)
+         AND d.state IN (${deliveryStates.pending}, ${deliveryStates.deferred}) AND c.epoch = ? AND c.state IN (1, 2)`,
+      [reason.slice(0, 240), ...chunkValues(grant), seqs, grant.epoch],
+    );
+  }
+}

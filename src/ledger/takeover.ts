@@ -1,0 +1,89 @@
+/**
+ * S6, takeover: a chunk whose lease is over goes back to pending at a higher epoch. What its worker was attempting is in doubt:
+ * it may have been on the wire. Everything else is pending again.
+ *
+ * The epoch is the fence: from here on no claim, intent or renewal of the old worker's succeeds. Its late outcomes still do (S4), because
+ * the rows keep the epoch they were attempted at.
+ */
+import type { Database, Sql } from '../platform/mysql.ts';
+import type { ChunkKey } from './delivery-id.ts';
+import { type DueRules, dueInMs } from './due.ts';
+import { chunkValues, chunkWhere } from './grant.ts';
+import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
+import { chunkStates, deliveryStates } from './states.ts';
+
+export interface TakenOver extends ChunkKey {
+  readonly inDoubt: number;
+  /** It had been claimed: a worker died or lost its lease, not just a job. */
+  readonly wasLeased: boolean;
+}
+
+/** Takes over at most `limit` chunks whose lease is over. */
+export async function takeOverExpired(
+  db: Database,
+  rules: DueRules,
+  limit: number,
+): Promise<readonly TakenOver[]> {
+  const keys = await findExpired(db, limit);
+  const taken: TakenOver[] = [];
+  for (const key of keys) {
+    const result = await takeOver(db, key, rules);
+    if (result) taken.push(result);
+  }
+  return taken;
+}
+
+type KeyRow = { tenant_id: number; campaign_id: number; chunk_no: number; part: number };
+
+async function findExpired(sql: Sql, limit: number): Promise<readonly ChunkKey[]> {
+  const rows = await sql.rows<KeyRow>(
+    `SELECT tenant_id, campaign_id, chunk_no, part FROM chunks
+     WHERE state IN (${chunkStates.dispatched}, ${chunkStates.leased}) AND lease_until < NOW(3) LIMIT ?`,
+    [limit],
+  );
+  return rows.map(toChunkKey);
+}
+
+export function toChunkKey(row: KeyRow): ChunkKey {
+  return {
+    tenantId: row.tenant_id as ChunkKey['tenantId'],
+    campaignId: row.campaign_id as ChunkKey['campaignId'],
+    chunkNo: row.chunk_no,
+    part: row.part,
+  };
+}
+
+function takeOver(db: Database, key: ChunkKey, rules: DueRules): Promise<TakenOver | undefined> {
+  return db.transaction(async (tx) => {
+    const chunk = await lockChunk(tx, key);
+    if (!chunk || !(await isStillExpired(tx, key))) return undefined;
+    const inDoubt = await doubtAttempts(tx, key);
+    const { counts, nextAttemptInMs } = await countDeliveries(tx, key);
+    await moveCounters(tx, key, chunk.counts, counts);
+    const wasLeased = chunk.state === chunkStates.leased;
+    await requeueChunk(tx, key, chunk, {
+      counts,
+      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs: 0 }, rules),
+      epoch: chunk.epoch + 1,
+      crashes: wasLeased ? Math.min(chunk.crashes + 1, 127) : chunk.crashes,
+    });
+    return { ...key, inDoubt, wasLeased };
+  });
+}
+
+async function isStillExpired(tx: Sql, key: ChunkKey): Promise<boolean> {
+  const row = await tx.first(
+    `SELECT 1 FROM chunks WHERE ${chunkWhere} AND state IN (${chunkStates.dispatched}, ${chunkStates.leased}) AND lease_until < NOW(3)`,
+    chunkValues(key),
+  );
+  return row !== undefined;
+}
+
+async function doubtAttempts(tx: Sql, key: ChunkKey): Promise<number> {
+  const { affectedRows } = await tx.write(
+    `UPDATE deliveries SET state = ${deliveryStates.in_doubt}, outcome_at = NOW(3), reason = 'the worker was lost mid-send'
+     WHERE ${chunkWhere} AND state = ${deliveryStates.attempting}`,
+    chunkValues(key),
+  );
+  return affectedRows;
+}

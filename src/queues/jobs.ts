@@ -1,0 +1,49 @@
+/**
+ * What travels in a job: ids and epochs, never content. A job is a wake-up call; the ledger decides (DESIGN 2).
+ */
+import { z } from 'zod';
+import { formatGrant, type Grant } from '../ledger/grant.ts';
+import type { DeliveryClass } from '../ledger/states.ts';
+
+/** Several grants of one destination and class, together up to `largestJob` messages. */
+export interface GrantJob {
+  readonly class: DeliveryClass;
+  readonly destinationId: number;
+  readonly transportId: number;
+  readonly grants: readonly Grant[];
+}
+
+export const largestJob = 500;
+
+/** A worker of another release reads `v` first; it leaves what it doesn't know, and the chunks come back by themselves. */
+const version = 1;
+
+const wireJob = z.object({
+  v: z.literal(version),
+  c: z.enum(['transactional', 'flow', 'campaign']),
+  d: z.number(),
+  t: z.number(),
+  /** tenant, campaign, chunk, part, epoch, n */
+  g: z.array(z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()])).min(1),
+});
+
+export function encodeJob(job: GrantJob): unknown {
+  const g = job.grants.map((x) => [x.tenantId, x.campaignId, x.chunkNo, x.part, x.epoch, x.n]);
+  return { v: version, c: job.class, d: job.destinationId, t: job.transportId, g };
+}
+
+/** Undefined for a job of a version or shape that this release doesn't know. */
+export function decodeJob(data: unknown): GrantJob | undefined {
+  const { success, data: wire } = wireJob.safeParse(data);
+  if (!success) return undefined;
+  const grants = wire.g.map(
+    ([tenantId, campaignId, chunkNo, part, epoch, n]) =>
+      ({ tenantId, campaignId, chunkNo, part, epoch, n }) as Grant,
+  );
+  return { class: wire.c, destinationId: wire.d, transportId: wire.t, grants };
+}
+
+/** The same grants make the same id, so that adding a job again is harmless. */
+export function jobIdOf(job: GrantJob): string {
+  return formatGrant(job.grants[0] as Grant);
+}

@@ -1,0 +1,50 @@
+/**
+ * Rendered messages on their way from render to send: one binary value per grant, for two minutes, plus the segments of
+ * each campaign's message, which every grant of it shares. Both are rebuilt by rendering anew.
+ */
+import type { Redis } from 'ioredis';
+import { formatGrant, type Grant } from '../ledger/grant.ts';
+
+export interface RenderedStore {
+  /** Stores a grant's messages; stores the segments too when they are not there (any more). */
+  put(
+    grant: Grant,
+    rendered: Buffer,
+    segments: { readonly digest: string; readonly bytes: Buffer },
+  ): Promise<void>;
+  /** The grants' messages, in order; null where there are none (any more). */
+  take(grants: readonly Grant[]): Promise<readonly (Buffer | null)[]>;
+  getSegments(digest: string): Promise<Buffer | null>;
+  drop(grant: Grant): Promise<void>;
+}
+
+const renderedTtlSeconds = 120;
+const segmentsTtlSeconds = 900;
+
+export function createRenderedStore(redis: Redis, prefix: string): RenderedStore {
+  const renderedKey = (grant: Grant) => `${prefix}:rendered:${formatGrant(grant)}`;
+  const segmentsKey = (digest: string) => `${prefix}:segments:${digest}`;
+
+  return {
+    async put(grant, rendered, { digest, bytes }) {
+      const key = segmentsKey(digest);
+      const replies = await redis
+        .pipeline()
+        .set(renderedKey(grant), rendered, 'EX', renderedTtlSeconds)
+        .expire(key, segmentsTtlSeconds)
+        .exec();
+      const [[setError], [expireError, wasThere]] = replies as [[Error | null], [Error | null, number]];
+      if (setError ?? expireError) throw setError ?? expireError;
+      if (wasThere === 0) await redis.set(key, bytes, 'EX', segmentsTtlSeconds);
+    },
+    take(grants) {
+      return redis.mgetBuffer(grants.map(renderedKey));
+    },
+    getSegments(digest) {
+      return redis.getBuffer(segmentsKey(digest));
+    },
+    async drop(grant) {
+      await redis.unlink(renderedKey(grant));
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** Cuts a page of the audience into chunks: each of one destination, hence of one lane, and of at most 500. Pure. */
+import type { AudienceProfile } from './audience-page.ts';
+
+export const largestChunk = 500;
+
+export interface PlannedChunk {
+  readonly chunkNo: number;
+  readonly destination: string;
+  readonly profiles: readonly AudienceProfile[];
+}
+
+export function planChunks(
+  profiles: readonly AudienceProfile[],
+  destinationOf: (domain: string) => string,
+  firstChunkNo: number,
+): readonly PlannedChunk[] {
+  const chunks: PlannedChunk[] = [];
+  for (const [destination, members] of groupByDestination(profiles, destinationOf)) {
+    for (let at = 0; at < members.length; at += largestChunk) {
+      chunks.push({
+        chunkNo: firstChunkNo + chunks.length,
+        destination,
+        profiles: members.slice(at, at + largestChunk),
+      });
+    }
+  }
+  return chunks;
+}
+
+function groupByDestination(
+  profiles: readonly AudienceProfile[],
+  destinationOf: (domain: string) => string,
+): ReadonlyMap<string, readonly AudienceProfile[]> {
+  const groups = new Map<string, AudienceProfile[]>();
+  for (const profile of profiles) {
+    const destination = destinationOf(profile.email.slice(profile.email.lastIndexOf('@') + 1));
+    const group = groups.get(destination);
+    if (group) group.push(profile);
+    else groups.set(destination, [profile]);
+  }
+  return groups;
+}

@@ -1,0 +1,124 @@
+/**
+ * The scheduler: due campaigns start, and expanding ones get one page each in turn, so that a small campaign is not
+ * behind a large one's fifty million. One scheduler leads; if it dies, another goes on from the cursor.
+ */
+
+import type { Leadership } from '../platform/leadership.ts';
+import type { Log } from '../platform/log.ts';
+import { createLoop, type Loop } from '../platform/loop.ts';
+import type { Database } from '../platform/mysql.ts';
+import { destinationOf } from '../transports/destination-key.ts';
+import type { DestinationIds } from './destination-ids.ts';
+import { type ExpandingCampaign, expandPage } from './expand-page.ts';
+import type { ScheduleMetrics } from './schedule-metrics.ts';
+import { startDueCampaigns } from './start-due.ts';
+
+export interface SchedulerOptions {
+  readonly db: Database;
+  readonly log: Log;
+  readonly leadership: Leadership;
+  readonly destinationIds: DestinationIds;
+  readonly metrics: ScheduleMetrics;
+}
+
+/** How many campaigns expand side by side, page by page; later ones wait their turn. */
+const campaignsAtOnce = 50;
+const pollMs = 200;
+
+export function createScheduler(options: SchedulerOptions): Loop {
+  const { db, log, leadership, metrics } = options;
+
+  async function pass(signal: AbortSignal): Promise<'busy' | 'idle'> {
+    if (!(await leadership.lead())) return 'idle';
+    const started = await startDueCampaigns(db, campaignsAtOnce);
+    metrics.started.inc(started);
+    const expanding = await readExpanding(db);
+    for (const campaign of expanding) {
+      if (signal.aborted) break;
+      await expandOne(campaign);
+    }
+    return expanding.length > 0 ? 'busy' : 'idle';
+  }
+
+  async function expandOne(campaign: ExpandableRow): Promise<void> {
+    const fields = { tenantId: campaign.tenantId, campaignId: campaign.id };
+    if (campaign.destinationMode === null) {
+      await failCampaign(db, campaign, 'the transport no longer exists');
+      log.warn(fields, 'campaign failed: no transport');
+      return;
+    }
+    const stopTimer = metrics.pageSeconds.startTimer();
+    const page = await expandPage(db, campaign, destinationsOf(campaign, options.destinationIds));
+    stopTimer();
+    if (!page) return;
+    metrics.recipients.inc(page.recipients);
+    if (page.isLast) log.info(fields, 'expansion done');
+  }
+
+  const loop = createLoop({ name: 'scheduler', log, idleMs: pollMs, pass });
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop();
+      await leadership.resign();
+    },
+  };
+}
+
+interface ExpandableRow extends ExpandingCampaign {
+  readonly transportId: number;
+  readonly destinationMode: 'transport' | 'provider' | null;
+}
+
+function destinationsOf(campaign: ExpandableRow, ids: DestinationIds) {
+  const mode = campaign.destinationMode as 'transport' | 'provider';
+  return {
+    nameOf: (domain: string) => destinationOf(mode, domain),
+    idOf: (name: string) => ids.idOf(campaign.transportId, name),
+  };
+}
+
+type Row = {
+  tenant_id: number;
+  id: number;
+  part: number;
+  class: number;
+  expansion_cursor: number;
+  next_chunk_no: number;
+  audience: string;
+  transport_id: number;
+  destination_mode: 'transport' | 'provider' | null;
+  weight: number | null;
+};
+
+async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
+  const rows = await db.rows<Row>(
+    `SELECT m.tenant_id, m.id, m.part, m.class, m.expansion_cursor, m.next_chunk_no, m.audience, m.transport_id,
+       t.destination_mode, n.weight
+     FROM campaigns m
+     LEFT JOIN transports t ON t.id = m.transport_id AND t.deleted_at IS NULL AND (t.tenant_id IS NULL OR t.tenant_id = m.tenant_id)
+     LEFT JOIN tenants n ON n.id = m.tenant_id
+     WHERE m.state = 'expanding' AND m.paused_at IS NULL ORDER BY m.send_at LIMIT ?`,
+    [campaignsAtOnce],
+  );
+  return rows.map((row) => ({
+    tenantId: row.tenant_id,
+    id: row.id,
+    part: row.part,
+    class: row.class,
+    cursor: row.expansion_cursor,
+    nextChunkNo: row.next_chunk_no,
+    audience: JSON.parse(row.audience),
+    weight: row.weight ?? 100,
+    transportId: row.transport_id,
+    destinationMode: row.destination_mode,
+  }));
+}
+
+async function failCampaign(db: Database, campaign: ExpandableRow, failure: string): Promise<void> {
+  await db.write(
+    `UPDATE campaigns SET state = 'failed', failure = ?, settling = 1, updated_at = NOW(3), version = version + 1
+     WHERE tenant_id = ? AND id = ? AND state = 'expanding'`,
+    [failure, campaign.tenantId, campaign.id],
+  );
+}
