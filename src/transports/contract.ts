@@ -4,7 +4,7 @@
  * A transport is a configured way out. It opens couriers; a courier is one ready connection that hands over one call's worth of messages
  * at a time and says what became of each. The transport alone decides what a reply means: nobody above reads its text.
  */
-import type { RenderedMessage, CompiledMessage } from '../render/message.ts';
+import type { CompiledMessage, RenderedMessage } from '../render/message.ts';
 
 /** What came back from the other side, as it said it, cut to 200 characters and free of control characters. */
 export interface Reply {
@@ -34,7 +34,12 @@ export type ReplyClass =
 export type Outcome =
   | { readonly kind: 'accepted'; readonly reply: Reply; readonly remoteId?: string }
   /** Refused for now. `retryAfterMs` is set when the other side named a time. */
-  | { readonly kind: 'deferred'; readonly reply: Reply; readonly class: ReplyClass; readonly retryAfterMs?: number }
+  | {
+      readonly kind: 'deferred';
+      readonly reply: Reply;
+      readonly class: ReplyClass;
+      readonly retryAfterMs?: number;
+    }
   /** Refused for good. */
   | { readonly kind: 'rejected'; readonly reply: Reply; readonly class: ReplyClass }
   /** Some or all of the message left and no answer came: it may have been accepted. */

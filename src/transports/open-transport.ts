@@ -1,0 +1,22 @@
+/** Makes a transport of the configured kind: the only place that knows which kinds there are. */
+import type { Transport } from './contract.ts';
+import type { HostPolicy } from './host-policy.ts';
+import type { SmtpSecret, SmtpSettings, TransportLimits } from './smtp-settings.ts';
+import { smtpTransport } from './smtp-transport.ts';
+
+export interface TransportConfiguration {
+  readonly kind: 'smtp';
+  readonly settings: SmtpSettings;
+  /** Needed when the settings ask for authentication. */
+  readonly secret?: SmtpSecret | undefined;
+  readonly limits: TransportLimits;
+  readonly hostPolicy: HostPolicy;
+}
+
+/** Opens no connection yet; couriers do. */
+export function openTransport(configuration: TransportConfiguration): Transport {
+  switch (configuration.kind) {
+    case 'smtp':
+      return smtpTransport(configuration);
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * One row of the tables that say what a refusal means. The tables are data: a new wording is a new row with its example,
+ * and `classify-reply.test.ts` checks that every example is caught by its own row.
+ */
+import type { ReplyClass } from './contract.ts';
+
+/** All of `code`, `enhanced` and `text` that are given must match. */
+export interface ReplyRule {
+  readonly class: ReplyClass;
+  /** Reply codes, from and to. */
+  readonly code?: readonly [number, number];
+  /** Against the enhanced code alone, as `5.1.1`. */
+  readonly enhanced?: RegExp;
+  /** Against the cleaned text without its codes. Linear patterns only: the other side writes the text. */
+  readonly text?: RegExp;
+  /** Whose wording it is. */
+  readonly provider?: string;
+  /** How long the destination is known to want us away when it doesn't say so. Every such rest ends. */
+  readonly retryAfterMs?: number;
+  /** Where the meaning comes from. */
+  readonly source: string;
+  /** A reply as seen. */
+  readonly example: string;
+}

@@ -1,0 +1,19 @@
+/** The transport of kind `smtp`: a relay or a mailbox provider's server, spoken to through nodemailer's SMTPConnection. */
+import type { OpenResult, Transport } from './contract.ts';
+import { SmtpCourier } from './smtp-courier.ts';
+import { openSession, type SmtpConfiguration } from './smtp-session.ts';
+
+/** Opens no connection yet: each courier holds one. */
+export function smtpTransport(configuration: SmtpConfiguration): Transport {
+  const { limits } = configuration;
+  return {
+    capabilities: { messagesPerCall: 1, maxCouriers: limits.maxConnections },
+    open: () => openCourier(configuration),
+  };
+}
+
+async function openCourier(configuration: SmtpConfiguration): Promise<OpenResult> {
+  const opened = await openSession(configuration);
+  if (opened.kind === 'failed') return { kind: 'failed', failure: opened.failure };
+  return { kind: 'open', courier: new SmtpCourier(opened.session, configuration.limits) };
+}
