@@ -83,6 +83,15 @@ export const configSchema = z.object({
   ),
   RENDER_CONCURRENCY: integer(4, 1, 64).describe('Jobs a render worker works on at once'),
   SEND_CONCURRENCY: integer(16, 1, 256).describe('Jobs a send worker works on at once'),
+  RETRY_FIRST_DELAY_MS: integer(120_000, 100, 86_400_000).describe(
+    'Wait after a deferred first attempt, in ms; doubles with each further one, up to four hours',
+  ),
+  RETRY_STEP_MS: integer(30_000, 50, 3_600_000).describe(
+    'Retries are rounded up to this, in ms, so that those of a chunk go together',
+  ),
+  IN_DOUBT_SETTLE_AFTER_MS: integer(300_000, 1_000, 86_400_000).describe(
+    'How long a delivery stays in doubt before its campaign policy settles it, in ms; at least two leases (60 s) and the longest transport time-out',
+  ),
   FEEDBACK_SMTP_PORT: integer(0, 0, 65535).describe(
     'Port on which the feedback worker takes bounces and complaints by SMTP (0: off)',
   ),

@@ -6,11 +6,12 @@ import type { Database } from '../platform/mysql.ts';
 import type { DueRules } from './due.ts';
 import { dueInMs } from './due.ts';
 import type { Grant } from './grant.ts';
+import { recountLocked } from './late-truth.ts';
 import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
 import { chunkStates, type StateCounts } from './states.ts';
 
 export interface EndedGrant {
-  /** False when the chunk was no longer ours: someone took it over, and will count it. */
+  /** False when the chunk was no longer ours: someone took it over; what came late was counted all the same. */
   readonly wasOurs: boolean;
   readonly counts?: StateCounts;
 }
@@ -27,7 +28,11 @@ export function endGrant(db: Database, grant: Grant, options: EndGrantOptions): 
     const chunk = await lockChunk(tx, grant);
     const isOurs =
       chunk?.epoch === grant.epoch && chunk.owner === options.owner && chunk.state === chunkStates.leased;
-    if (!chunk || !isOurs) return { wasOurs: false };
+    if (!chunk) return { wasOurs: false };
+    if (!isOurs) {
+      await recountLocked(tx, grant, chunk, options.rules);
+      return { wasOurs: false };
+    }
     const { counts, nextAttemptInMs } = await countDeliveries(tx, grant);
     await moveCounters(tx, grant, chunk.counts, counts);
     const wait = dueInMs({ counts, nextAttemptInMs, holdMs: options.holdMs ?? 0 }, options.rules);

@@ -19,11 +19,16 @@ export interface Result {
   readonly reason: string | null;
   /** For `deferred`: how long to wait, ms from now by the database's clock. */
   readonly retryInMs?: number;
+  /** Doubled for each attempt made before, up to `longestRetryMs`: set when the other side named no time itself. */
+  readonly backsOff?: boolean;
   /** The refusal was about the destination, not the message: the attempt is not counted. */
   readonly isAttemptFree?: boolean;
   /** The address takes no mail: suppress it for the whole tenant in the same transaction. */
   readonly suppresses?: boolean;
 }
+
+/** Waits between attempts double up to this. */
+export const longestRetryMs = 4 * 3_600_000;
 
 export async function recordResults(tx: Sql, grant: Grant, results: readonly Result[]): Promise<void> {
   for (const alike of groupAlike(results)) await writeAlike(tx, grant, alike);
@@ -35,7 +40,7 @@ export async function recordResults(tx: Sql, grant: Grant, results: readonly Res
 function groupAlike(results: readonly Result[]): Iterable<readonly Result[]> {
   const groups = new Map<string, Result[]>();
   for (const result of results) {
-    const key = `${result.state}|${result.replyCode}|${result.retryInMs ?? ''}|${result.isAttemptFree ?? ''}|${result.reason}`;
+    const key = `${result.state}|${result.replyCode}|${result.retryInMs}|${result.backsOff}|${result.isAttemptFree}|${result.reason}`;
     const group = groups.get(key);
     if (group) group.push(result);
     else groups.set(key, [result]);
@@ -43,12 +48,14 @@ function groupAlike(results: readonly Result[]): Iterable<readonly Result[]> {
   return groups.values();
 }
 
+/** `next_attempt_at` is set before `attempts`: assignments run left to right. */
 async function writeAlike(tx: Sql, grant: Grant, alike: readonly Result[]): Promise<void> {
   const [first] = alike as [Result];
   const isFree = first.state === 'pending' || first.isAttemptFree;
+  const wait = first.backsOff ? `LEAST(? * POW(2, LEAST(attempts, 20) - 1), ${longestRetryMs * 1000})` : '?';
   await tx.write(
     `UPDATE deliveries SET state = ?, reply_code = ?, reason = ?, outcome_at = NOW(3),
-       next_attempt_at = NOW(3) + INTERVAL ? MICROSECOND ${isFree ? ', attempts = attempts - 1' : ''}
+       next_attempt_at = NOW(3) + INTERVAL ${wait} MICROSECOND ${isFree ? ', attempts = attempts - 1' : ''}
      WHERE ${chunkWhere} AND seq IN (?)
        AND state IN (${deliveryStates.attempting}, ${deliveryStates.in_doubt}) AND epoch = ?`,
     [

@@ -1,0 +1,116 @@
+/**
+ * The render stage: a grant's recipients in, one binary value out. It holds no lease and writes no ledger state but `skipped`,
+ * through the fence. If we die anywhere in here, the grant is never claimed and comes back in 30 s.
+ */
+
+import type { ProfileId } from '../../ids.ts';
+import { formatDeliveryId } from '../../ledger/delivery-id.ts';
+import type { Grant } from '../../ledger/grant.ts';
+import { recordSkipped } from '../../ledger/outcome.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Database } from '../../platform/mysql.ts';
+import type { GrantJob } from '../../queues/jobs.ts';
+import type { Producer } from '../../queues/producer.ts';
+import type { RenderedStore } from '../../queues/rendered-store.ts';
+import type { RenderedMessage } from '../message.ts';
+import { encodedSize, encodeRendered } from '../payload.ts';
+import { renderRecipient } from '../render.ts';
+import { formatUnsubscribeUrl, type SigningKey, signDeliveryId, signUnsubscribe } from '../tokens.ts';
+import type { CampaignMessages, PreparedMessage } from './campaign-messages.ts';
+import { type GrantRecipient, readRecipients } from './read-recipients.ts';
+import type { RenderMetrics } from './render-metrics.ts';
+
+export interface RenderStageOptions {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly messages: CampaignMessages;
+  readonly store: RenderedStore;
+  readonly sendQueue: Producer;
+  readonly signingKey: SigningKey;
+  readonly publicUrl: string;
+  readonly metrics: RenderMetrics;
+}
+
+export interface RenderStage {
+  /** Renders every grant of the job, then hands the job on to the send queue. */
+  work(job: GrantJob): Promise<void>;
+}
+
+/** A grant's value is at most this long; what doesn't fit stays pending and is granted again. */
+const largestValueBytes = 1_000_000;
+/** Rendering is pure computation: after this many messages others get the event loop (the lock renewal, the probes). */
+const messagesPerTurn = 50;
+
+type Skipped = { readonly seq: number; readonly reason: string };
+
+export function createRenderStage(options: RenderStageOptions): RenderStage {
+  const { db, clock, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
+
+  async function renderGrant(grant: Grant): Promise<void> {
+    const prepared = await messages.prepare(grant.tenantId, grant.campaignId);
+    const recipients = await readRecipients(db, grant);
+    const stopTimer = metrics.grantSeconds.startTimer();
+    const { rendered, skipped } = await renderAll(grant, prepared, recipients);
+    stopTimer();
+    if (skipped.length > 0) await recordSkipped(db, grant, skipped);
+    const bytes = encodeRendered(prepared.digest, rendered);
+    await store.put(grant, bytes, { digest: prepared.digest, bytes: prepared.segments });
+    count(rendered.length, skipped, bytes.length);
+  }
+
+  async function renderAll(grant: Grant, prepared: PreparedMessage, recipients: readonly GrantRecipient[]) {
+    const rendered: RenderedMessage[] = [];
+    const skipped: Skipped[] = [];
+    let bytes = 0;
+    for (const [index, recipient] of recipients.entries()) {
+      if (index % messagesPerTurn === messagesPerTurn - 1) await nextTurn();
+      const result = renderOne(grant, prepared, recipient);
+      if (result.kind === 'skipped') {
+        skipped.push({ seq: recipient.seq, reason: result.reason });
+        continue;
+      }
+      bytes += encodedSize(result.message);
+      if (bytes > largestValueBytes && rendered.length > 0) break;
+      rendered.push(result.message);
+    }
+    return { rendered, skipped };
+  }
+
+  function renderOne(grant: Grant, prepared: PreparedMessage, recipient: GrantRecipient) {
+    if (prepared.kind === 'broken') return { kind: 'skipped', reason: prepared.reason } as const;
+    if (recipient.email === null) return { kind: 'skipped', reason: 'profile_erased' } as const;
+    if (recipient.hasMoved) return { kind: 'skipped', reason: 'address_changed' } as const;
+    const { tenantId } = grant;
+    const target = { tenantId, profileId: recipient.profileId as ProfileId, list: prepared.unsubscribeList };
+    const result = renderRecipient(
+      prepared.template,
+      {
+        seq: recipient.seq,
+        email: recipient.email,
+        attributes: recipient.attributes,
+        token: signDeliveryId(signingKey, formatDeliveryId({ ...grant, seq: recipient.seq })),
+        unsubscribeUrl: formatUnsubscribeUrl(publicUrl, signUnsubscribe(signingKey, target)),
+      },
+      { campaign: prepared.campaign, now: new Date(clock.now()) },
+    );
+    if (result.kind === 'rendered') return result;
+    return { kind: 'skipped', reason: `${result.reason}: ${result.detail}` } as const;
+  }
+
+  function count(rendered: number, skipped: readonly Skipped[], bytes: number): void {
+    metrics.rendered.inc(rendered);
+    metrics.bytes.inc(bytes);
+    for (const { reason } of skipped) metrics.skipped.inc({ reason: reason.split(':')[0] as string });
+  }
+
+  return {
+    async work(job) {
+      for (const grant of job.grants) await renderGrant(grant);
+      await sendQueue.enqueue([job]);
+    },
+  };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,22 @@
+/** One message whose intent is committed: it may start, for as long as it is fresh. */
+import type { RenderedMessage } from '../render/message.ts';
+import type { GrantRun } from './grant-run.ts';
+
+export interface Outgoing {
+  readonly run: GrantRun;
+  readonly message: RenderedMessage;
+  /** Monotonic ms at which the intent was committed. */
+  readonly intendedAt: number;
+  /** Times it was handed over and provably not transmitted. */
+  readonly failures: number;
+}
+
+/**
+ * A pause, a cancellation or a suppression is checked by the intent; a message that does not start within this of it is retracted,
+ * so that nothing starts later than 2 s after such a call was answered.
+ */
+export const startWithinMs = 1_000;
+
+export function mayStart(outgoing: Outgoing, now: number): boolean {
+  return now - outgoing.intendedAt < startWithinMs && outgoing.run.isTrusted(now);
+}

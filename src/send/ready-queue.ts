@@ -1,0 +1,41 @@
+/** Messages ready to start, and the couriers that wait for one. One of the two is always empty. */
+import type { Outgoing } from './outgoing.ts';
+
+export class ReadyQueue {
+  readonly #ready: Outgoing[] = [];
+  #waiting: ((next: Outgoing | undefined) => void)[] = [];
+  #refuse: ((outgoing: Outgoing) => void) | undefined;
+
+  get length(): number {
+    return this.#ready.length;
+  }
+
+  push(outgoing: Outgoing): void {
+    if (!this.#giveAway(outgoing)) this.#ready.push(outgoing);
+  }
+
+  /** Back to the front: it was first once. */
+  putBack(outgoing: Outgoing): void {
+    if (!this.#giveAway(outgoing)) this.#ready.unshift(outgoing);
+  }
+
+  /** The next message; undefined once the queue is closed. */
+  next(): Promise<Outgoing | undefined> | Outgoing | undefined {
+    if (this.#refuse) return undefined;
+    return this.#ready.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Sends waiting couriers home; what is here, and what an intent under way still brings, goes to `refuse`. */
+  close(refuse: (outgoing: Outgoing) => void): void {
+    this.#refuse = refuse;
+    for (const waiting of this.#waiting) waiting(undefined);
+    this.#waiting = [];
+    for (const outgoing of this.#ready.splice(0)) refuse(outgoing);
+  }
+
+  #giveAway(outgoing: Outgoing): boolean {
+    const taker = this.#refuse ?? this.#waiting.shift();
+    taker?.(outgoing);
+    return taker !== undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/** What an outcome means for the ledger. Pure. The transport has already said what is permanent and what it is about. */
+import type { Result } from '../ledger/outcome.ts';
+import type { Outcome, Reply, ReplyClass } from '../transports/contract.ts';
+
+export interface RetryRules {
+  /** Wait after the first attempt, ms; doubles with each further one. */
+  readonly firstDelayMs: number;
+}
+
+/** `random`: 0 to 1, for the jitter that keeps deferrals from coming back all at once. */
+export function toResult(seq: number, outcome: Outcome, rules: RetryRules, random: number): Result {
+  const replyCode = outcome.reply.code;
+  switch (outcome.kind) {
+    case 'accepted':
+      return { seq, state: 'sent', replyCode, reason: null };
+    case 'rejected':
+      return toRejected(seq, outcome.reply, outcome.class, rules);
+    case 'deferred':
+      return {
+        ...toDeferred(seq, outcome, rules, random),
+        ...(isAboutUs(outcome.class) && { isAttemptFree: true }),
+      };
+    case 'unknown':
+      return { seq, state: 'in_doubt', replyCode, reason: describe(outcome.reply) };
+    case 'untransmitted':
+      return { seq, state: 'pending', replyCode, reason: describe(outcome.reply) };
+  }
+}
+
+/** Refused for good; yet a refusal of our account is no recipient's end: it waits until somebody has put that right. */
+function toRejected(seq: number, reply: Reply, replyClass: ReplyClass, rules: RetryRules): Result {
+  const common = { seq, replyCode: reply.code, reason: describe(reply) };
+  if (replyClass === 'account') {
+    return { ...common, state: 'deferred', retryInMs: rules.firstDelayMs, isAttemptFree: true };
+  }
+  return { ...common, state: 'bounced', suppresses: replyClass === 'address' };
+}
+
+function toDeferred(
+  seq: number,
+  outcome: { readonly reply: Reply; readonly retryAfterMs?: number },
+  rules: RetryRules,
+  random: number,
+): Result {
+  const common = {
+    seq,
+    state: 'deferred' as const,
+    replyCode: outcome.reply.code,
+    reason: describe(outcome.reply),
+  };
+  if (outcome.retryAfterMs !== undefined) return { ...common, retryInMs: outcome.retryAfterMs };
+  return { ...common, retryInMs: jitter(rules.firstDelayMs, random), backsOff: true };
+}
+
+/** Between three quarters and five quarters, in eight steps: few different values keep the statements few. */
+function jitter(delayMs: number, random: number): number {
+  return Math.round(delayMs * (0.75 + Math.floor(random * 8) / 16));
+}
+
+/** The destination or the account, not this message: its attempts are not burnt. */
+function isAboutUs(replyClass: ReplyClass): boolean {
+  return replyClass === 'throttled' || replyClass === 'account';
+}
+
+function describe({ enhanced, text }: Reply): string {
+  return (enhanced && !text.startsWith(enhanced) ? `${enhanced} ${text}` : text).slice(0, 240);
+}

@@ -1,0 +1,81 @@
+/**
+ * Gathers results and writes them in groups: a grant's results are flushed when an intent's worth is there, or a few
+ * milliseconds after the first. What can't be written is kept and tried again, and while too much is kept
+ * no further message may start: when the ledger can't be written, sending stops (DESIGN 4).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GroupCommit } from '../ledger/group-commit.ts';
+import { largestIntent } from '../ledger/intent.ts';
+import { type Result, recordResults } from '../ledger/outcome.ts';
+import type { Log } from '../platform/log.ts';
+import type { GrantRun } from './grant-run.ts';
+
+export interface ResultWriter {
+  write(run: GrantRun, result: Result): void;
+  /** False while results wait that could not be written. */
+  readonly hasRoom: boolean;
+  /** Resolves when there is room again. */
+  whenRoom(): Promise<void>;
+}
+
+const flushAfterMs = 8;
+const mostUnwritten = 512;
+const retryMs = 500;
+
+export function createResultWriter(commits: GroupCommit, log: Log): ResultWriter {
+  const gathered = new Map<GrantRun, Result[]>();
+  let unwritten = 0;
+  let roomWaiters: (() => void)[] = [];
+
+  function flush(run: GrantRun): void {
+    const results = gathered.get(run);
+    if (!results) return;
+    gathered.delete(run);
+    void writeUntilDone(run, results);
+  }
+
+  /** Writing the same results twice changes nothing, so a commit whose answer was lost is simply repeated. */
+  async function writeUntilDone(run: GrantRun, results: readonly Result[]): Promise<void> {
+    for (;;) {
+      try {
+        await commits.run((tx) => recordResults(tx, run.grant, results));
+        break;
+      } catch (error) {
+        log.error(
+          { err: error, campaignId: run.grant.campaignId, results: results.length },
+          'results not written yet',
+        );
+        await sleep(retryMs);
+      }
+    }
+    unwritten -= results.length;
+    run.close(results.length);
+    if (unwritten < mostUnwritten) wakeWaiters();
+  }
+
+  function wakeWaiters(): void {
+    const waiters = roomWaiters;
+    roomWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  return {
+    write(run, result) {
+      unwritten++;
+      const results = gathered.get(run);
+      if (!results) {
+        gathered.set(run, [result]);
+        setTimeout(() => flush(run), flushAfterMs);
+        return;
+      }
+      results.push(result);
+      if (results.length >= largestIntent) flush(run);
+    },
+    get hasRoom() {
+      return unwritten < mostUnwritten;
+    },
+    whenRoom() {
+      return new Promise((resolve) => roomWaiters.push(resolve));
+    },
+  };
+}
