@@ -2,6 +2,7 @@
  * LiquidJS, closed and bounded: no files, no other templates, no clock, no chance, and no way to make much from little.
  */
 import { Liquid } from 'liquidjs';
+import { DirectRenderer } from './direct-renderer.ts';
 import { limits } from './limits.ts';
 import {
   dateFilters,
@@ -36,5 +37,5 @@ function createEngine(options: { readonly escapesOutputs: boolean }): Liquid {
   for (const name of growingFilters) engine.registerFilter(name, withChargedNesting(filterNamed(name)));
   // A retried message must be the message that was tried.
   engine.unregisterFilter('sample');
-  return engine;
+  return Object.assign(engine, { renderer: new DirectRenderer() });
 }

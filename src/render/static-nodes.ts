@@ -4,7 +4,8 @@
  * Nodes inside `capture` stay as they are, for their text is read back as a value; they, and a replaced node that is
  * evaluated into anything but a message, write their text as LiquidJS would.
  */
-import { type Context, type Emitter, type Template, type Token, TokenKind } from 'liquidjs';
+import type { Context, Emitter, Template, Token } from 'liquidjs';
+import { type BlockTag, childLists, staticText } from './block-tags.ts';
 import { MessageEmitter } from './message-emitter.ts';
 
 /** Registers a piece of static text and answers its segment's number. */
@@ -50,34 +51,14 @@ class SegmentNode extends TextNode {
   }
 }
 
-/** Not exported by LiquidJS. `getContent` leaves out what whitespace control trims. */
-interface HtmlToken extends Token {
-  getContent(): string;
-}
-
-/** The shapes LiquidJS's block tags keep their children in. */
-interface BlockTag extends Template {
-  readonly name?: string;
-  readonly templates?: Template[];
-  readonly elseTemplates?: Template[];
-  readonly branches?: readonly { readonly templates: Template[] }[];
-}
-
 function replaceNodes(nodes: Template[], create: (text: string, token: Token) => Template): void {
   for (const [i, node] of nodes.entries()) {
     const text = staticText(node);
     if (text !== undefined) nodes[i] = create(text, node.token);
-    else for (const children of childLists(node)) replaceNodes(children, create);
+    else if (!isCapture(node)) for (const children of childLists(node)) replaceNodes(children, create);
   }
 }
 
-function staticText(node: BlockTag): string | undefined {
-  if (node.token.kind === TokenKind.HTML) return (node.token as HtmlToken).getContent();
-  return node.name === 'raw' ? String((node as unknown as { render(): string }).render()) : undefined;
-}
-
-function childLists(node: BlockTag): Template[][] {
-  if (node.name === 'capture') return [];
-  const branches = node.branches?.map(({ templates }) => templates) ?? [];
-  return [node.templates ?? [], ...branches, node.elseTemplates ?? []];
+function isCapture(node: BlockTag): boolean {
+  return node.name === 'capture';
 }

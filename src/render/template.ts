@@ -3,6 +3,7 @@
  * static text goes (static-nodes.ts) and where the output goes (the emitter).
  */
 import { Context, type Emitter, type Liquid, LiquidError, type Template, toValueSync } from 'liquidjs';
+import { evaluateDirectly } from './direct-values.ts';
 
 export interface ParsedTemplate {
   readonly engine: Liquid;
@@ -21,7 +22,9 @@ export type ParseResult =
 
 export function parseTemplate(engine: Liquid, source: string): ParseResult {
   try {
-    return { kind: 'parsed', template: { engine, nodes: engine.parse(source) } };
+    const nodes = engine.parse(source);
+    evaluateDirectly(nodes);
+    return { kind: 'parsed', template: { engine, nodes } };
   } catch (error) {
     return { kind: 'invalid', problem: toProblem(error) };
   }

@@ -1,4 +1,5 @@
 import { type Emitter, toValue } from 'liquidjs';
+import { limits } from './limits.ts';
 import { RenderFailure } from './render-failure.ts';
 
 /** Collects plain text: subjects and previews. */
@@ -6,7 +7,7 @@ export class TextEmitter implements Emitter {
   buffer = '';
   readonly #maxLength: number;
 
-  constructor(maxLength: number) {
+  constructor(maxLength: number = limits.messageBytes) {
     this.#maxLength = maxLength;
   }
 

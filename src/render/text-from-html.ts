@@ -37,6 +37,7 @@ const convertHtml = compile({
       options: { linkBrackets: ['<', '>'], hideLinkHrefIfSameAsText: true, noAnchorUrl: true },
     },
     { selector: 'img', format: 'skip' },
+    { selector: 'tr', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
   ],
 });
@@ -51,7 +52,8 @@ function markLiquid(html: string): MarkedHtml {
       marked += String.fromCodePoint(firstTag + tags.push(token.text) - 1);
     else marked += String.fromCodePoint(firstOutput + numberOf(outputs, token.text));
   }
-  return { html: marked, tags, outputs: [...outputs.keys()] };
+  // Cells without white space between them would run together.
+  return { html: marked.replace(/<\/t[dh]\s*>/gi, '$& '), tags, outputs: [...outputs.keys()] };
 }
 
 interface SourceToken {
@@ -86,23 +88,34 @@ function numberOf(numbers: Map<string, number>, text: string): number {
   return known;
 }
 
+/**
+ * At most one empty line at a time, and no lines for tags alone: of the breaks around them, those before stay before,
+ * and those after stay where they are more. So a loop repeats its rows, and what is left out leaves no gap.
+ */
 function tidyText(text: string): string {
-  const lines = text
+  let tidy = '';
+  let needed = 0;
+  let made = maxBreaks;
+  for (const line of text
     .replace(invisible, '')
     .replace(/[\u00a0\u2007]/g, ' ')
-    .split('\n')
-    .map((line) => line.trimEnd());
-  const tidy = lines
-    .join('\n')
-    .replace(linesOfTags, (_, tags: string) => tags.replace(/[ \t]/g, ''))
-    .replace(/\n{3,}/g, '\n\n');
-  return `${tidy.trim()}\n`;
+    .split('\n')) {
+    if (line.trim() !== '') {
+      const isTags = tagsOnly.test(line);
+      const breaks = Math.max(0, Math.min(needed, maxBreaks) - made);
+      tidy += '\n'.repeat(breaks) + (isTags ? line.replace(/[ \t]/g, '') : line.trimEnd());
+      made = isTags ? made + breaks : 0;
+      needed = 0;
+    }
+    needed++;
+  }
+  return made === 0 ? `${tidy}\n` : tidy;
 }
 
+const maxBreaks = 2;
+const tagsOnly = /^(?:[ \t]*[\u{100000}-\u{10FFFF}])+[ \t]*$/u;
 /** Soft hyphen, combining grapheme joiner and zero-width characters: filler of HTML mail. */
 const invisible = /\u00ad|\u034f|[\u200b\u200c]|\u200d|\ufeff/g;
-/** A line of tags alone makes no line of its own. */
-const linesOfTags = /^[ \t]*((?:[\u{100000}-\u{10FFFF}][ \t]*)+)\n+/gmu;
 
 function restoreLiquid(text: string, { tags, outputs }: MarkedHtml): string {
   const lost = placeLostTags(text, tags);
