@@ -3,7 +3,7 @@
  *
  *   node dist/load-tests/render.bench.js
  *
- * The template is a mail of 34 KB with twelve product rows, conditions, filters and 57 outputs.
+ * The template is a mail of 28 KB with twelve product rows, conditions, filters and 57 outputs.
  */
 import { Liquid } from 'liquidjs';
 import { type CompiledTemplate, compileMessage } from '../src/render/compile.ts';

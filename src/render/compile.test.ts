@@ -106,7 +106,11 @@ describe('a template that is wrong is refused with field and place', () => {
       { html: '{{ profile.list | sample }}' },
       { field: 'html', detail: 'undefined filter: sample' },
     ],
-    ['tags nested without end', { html: '{% if a %}'.repeat(19_000) }, { field: 'html' }],
+    [
+      'tags nested without end',
+      { html: '{% if a %}'.repeat(19_000) },
+      { field: 'html', detail: 'nested too deeply' },
+    ],
     [
       'too many tags',
       { html: '{{a}}'.repeat(20_001) },

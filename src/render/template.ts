@@ -45,9 +45,14 @@ export function evaluateTemplate(template: ParsedTemplate, scope: Scope, emitter
 }
 
 function toProblem(error: unknown): SyntaxProblem {
-  // A stack that overflowed on tags nested thousands deep has no position.
-  if (!LiquidError.is(error))
-    return { detail: error instanceof RangeError ? 'nested too deeply' : String(error) };
+  const isTooDeep = /^Maximum call stack/.test(error instanceof Error ? error.message : '');
+  if (!LiquidError.is(error)) return { detail: isTooDeep ? nestedTooDeeply : String(error) };
   const [line, column] = error.token.getPosition() as [number, number];
-  return { line, column, detail: error.message.replace(/, line:\d+, col:\d+$/, '') };
+  return {
+    line,
+    column,
+    detail: isTooDeep ? nestedTooDeeply : error.message.replace(/, line:\d+, col:\d+$/, ''),
+  };
 }
+
+const nestedTooDeeply = 'nested too deeply';
