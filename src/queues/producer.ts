@@ -2,11 +2,12 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type DeliveryClass, deliveryClasses } from '../ledger/states.ts';
+import type { Lifecycle } from '../platform/lifecycle.ts';
 import { encodeJob, type GrantJob, jobIdOf } from './jobs.ts';
 
 export type Stage = 'render' | 'send';
 
-export interface Producer {
+export interface Producer extends Lifecycle {
   /**
    * Enqueues all of them, in one round trip per class. It throws when Redis is away: some may then be queued, which
    * is harmless (same ids, stale epochs).
@@ -14,7 +15,6 @@ export interface Producer {
   enqueue(jobs: readonly GrantJob[]): Promise<void>;
   /** Jobs that wait, by class. */
   countWaiting(): Promise<Readonly<Record<DeliveryClass, number>>>;
-  stop(): Promise<void>;
 }
 
 export const classNames = Object.keys(deliveryClasses) as readonly DeliveryClass[];
@@ -24,14 +24,14 @@ export function queueName(stage: Stage, deliveryClass: DeliveryClass): string {
 }
 
 export function createProducer(redis: Redis, prefix: string, stage: Stage): Producer {
-  const queues = new Map(
-    classNames.map((name) => [
-      name,
-      new Queue(queueName(stage, name), { connection: redis, prefix: `${prefix}:belt` }),
-    ]),
-  );
+  let queues: ReadonlyMap<DeliveryClass, Queue> = new Map();
 
   return {
+    async start() {
+      const open = (name: DeliveryClass) =>
+        new Queue(queueName(stage, name), { connection: redis, prefix: `${prefix}:belt` });
+      if (queues.size === 0) queues = new Map(classNames.map((name) => [name, open(name)]));
+    },
     async enqueue(jobs) {
       for (const name of classNames) {
         const ofClass = jobs.filter((job) => job.class === name);
@@ -47,6 +47,7 @@ export function createProducer(redis: Redis, prefix: string, stage: Stage): Prod
     },
     async stop() {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
+      queues = new Map();
     },
   };
 }

@@ -1,0 +1,101 @@
+/** Puts a tenant, an audience and a due campaign straight into the tables, for tests of the stages below the API. */
+import { addressHash } from '../audience/address.ts';
+import { type CampaignId, newId, type TenantId } from '../ids.ts';
+import type { Keys } from '../keys.ts';
+import { partOf } from '../ledger/partitions.ts';
+import type { Database } from '../platform/mysql.ts';
+
+export interface TestCampaignOptions {
+  readonly db: Database;
+  readonly keys: Keys;
+  readonly emails: readonly string[];
+  readonly smtpPort: number;
+  readonly inDoubtPolicy?: 'assume_delivered' | 'resend';
+  readonly limits?: Readonly<Record<string, unknown>>;
+  readonly destinationMode?: 'transport' | 'provider';
+  readonly html?: string;
+  readonly deliverWithinSeconds?: number;
+}
+
+export interface TestCampaign {
+  readonly tenantId: TenantId;
+  readonly campaignId: CampaignId;
+  readonly listId: number;
+  readonly transportId: number;
+}
+
+const defaultHtml =
+  '<html><body><p>Hello {{ profile.first_name }}</p><a href="{{ unsubscribe_url }}">stop</a></body></html>';
+
+export async function createTestCampaign(options: TestCampaignOptions): Promise<TestCampaign> {
+  const { db } = options;
+  const tenantId = newId('tenant');
+  const listId = newId('list');
+  const transportId = newId('transport');
+  const campaignId = newId('campaign');
+  await db.write('INSERT INTO tenants (id, name, created_at) VALUES (?, ?, NOW(3))', [tenantId, 'Test']);
+  await insertAudience(options, tenantId, listId);
+  await insertTemplate(options, tenantId);
+  await insertTransport(options, tenantId, transportId);
+  await db.write(
+    `INSERT INTO campaigns (tenant_id, id, part, name, class, state, send_at, transport_id, template_id, template_version,
+       audience, message, in_doubt_policy, deliver_within_s, created_at, updated_at)
+     VALUES (?, ?, ?, 'Test', 2, 'scheduled', NOW(3), ?, 1, 1, ?, ?, ?, ?, NOW(3), NOW(3))`,
+    [
+      tenantId,
+      campaignId,
+      partOf(Date.now()),
+      transportId,
+      JSON.stringify({ includedLists: [listId], excludedLists: [] }),
+      JSON.stringify({ fromEmail: 'shop@example.com', fromName: 'Shop' }),
+      options.inDoubtPolicy ?? 'assume_delivered',
+      options.deliverWithinSeconds ?? 3600,
+    ],
+  );
+  return { tenantId, campaignId, listId, transportId };
+}
+
+async function insertAudience({ db, keys, emails }: TestCampaignOptions, tenantId: TenantId, listId: number) {
+  for (let at = 0; at < emails.length; at += 1_000) {
+    const rows = emails
+      .slice(at, at + 1_000)
+      .map((email, i) => [
+        tenantId,
+        email,
+        addressHash(keys.address, tenantId, email),
+        JSON.stringify({ first_name: `Name${at + i}` }),
+        new Date(),
+        new Date(),
+      ]);
+    await db.write(
+      'INSERT INTO profiles (tenant_id, email, email_hash, attributes, created_at, updated_at) VALUES ?',
+      [rows],
+    );
+  }
+  await db.write(
+    'INSERT INTO list_members (tenant_id, list_id, profile_id, added_at) SELECT tenant_id, ?, id, NOW(3) FROM profiles WHERE tenant_id = ?',
+    [listId, tenantId],
+  );
+}
+
+async function insertTemplate({ db, html = defaultHtml }: TestCampaignOptions, tenantId: TenantId) {
+  await db.write(
+    `INSERT INTO template_versions (tenant_id, template_id, version, subject, html, created_at)
+     VALUES (?, 1, 1, 'Hello {{ profile.first_name }}', ?, NOW(3))`,
+    [tenantId, html],
+  );
+}
+
+async function insertTransport(options: TestCampaignOptions, tenantId: TenantId, transportId: number) {
+  await options.db.write(
+    `INSERT INTO transports (id, tenant_id, name, kind, settings, limits, destination_mode, created_at, updated_at)
+     VALUES (?, ?, 'sink', 'smtp', ?, ?, ?, NOW(3), NOW(3))`,
+    [
+      transportId,
+      tenantId,
+      JSON.stringify({ host: '127.0.0.1', port: options.smtpPort, tls: 'none' }),
+      JSON.stringify(options.limits ?? {}),
+      options.destinationMode ?? 'transport',
+    ],
+  );
+}

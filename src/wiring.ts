@@ -1,0 +1,196 @@
+/**
+ * The composition root: the only place that picks implementations. `createPlatform` makes what every process has; each
+ * `wire…` function puts one stage together on it, not yet started. `workers/*.ts` and `src/server.ts` run them.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Config } from './config.ts';
+import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
+import { createDispatcher } from './dispatch/dispatcher.ts';
+import { createSweeper } from './dispatch/sweeper.ts';
+import { deriveKeys, type Keys } from './keys.ts';
+import { createGroupCommit } from './ledger/group-commit.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import { createLeadership } from './platform/leadership.ts';
+import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
+import { createLog, type Log } from './platform/log.ts';
+import { createMetrics, type Metrics } from './platform/metrics.ts';
+import { assertDurable, createDatabase, type Database } from './platform/mysql.ts';
+import { assertNoEviction, connectRedis, connectRedisForWorkers } from './platform/redis.ts';
+import { createConsumer } from './queues/consumer.ts';
+import { createGeneration } from './queues/generation.ts';
+import { createProducer } from './queues/producer.ts';
+import { createRenderedStore } from './queues/rendered-store.ts';
+import { createCampaignMessages } from './render/stage/campaign-messages.ts';
+import { createRenderMetrics } from './render/stage/render-metrics.ts';
+import { createRenderStage } from './render/stage/render-stage.ts';
+import { createDestinationIds } from './schedule/destination-ids.ts';
+import { createScheduleMetrics } from './schedule/schedule-metrics.ts';
+import { createScheduler } from './schedule/scheduler.ts';
+import { createCampaignScopes } from './send/campaign-scopes.ts';
+import { createLeaseKeeper } from './send/lease-keeper.ts';
+import { createRateGate } from './send/rate-gate.ts';
+import { createResultWriter } from './send/result-writer.ts';
+import { createSegmentCache } from './send/segment-cache.ts';
+import { createSendMetrics } from './send/send-metrics.ts';
+import { createSendStage } from './send/send-stage.ts';
+import { createTransportPool, type TransportSource } from './send/transport-pool.ts';
+import { TransportSender } from './send/transport-sender.ts';
+
+/** What every process has, and starts first. */
+export interface Platform extends Lifecycle {
+  readonly config: Config;
+  readonly log: Log;
+  readonly db: Database;
+  readonly redis: Redis;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly keys: Keys;
+  /** Names this process in leases: another start of it is another owner. */
+  readonly owner: string;
+  /** A connection for blocking reads; closed with the platform. */
+  connectWorker(): Redis;
+}
+
+export function createPlatform(config: Config, process: string): Platform {
+  const log = createLog(process, config.LOG_LEVEL);
+  const db = createDatabase({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, log });
+  const redis = connectRedis(config.REDIS_URL, log);
+  const workerConnections: Redis[] = [];
+
+  return {
+    config,
+    log,
+    db,
+    redis,
+    metrics: createMetrics(process),
+    clock: systemClock,
+    keys: deriveKeys(config.SECRET_KEY),
+    owner: `${process}-${randomBytes(8).toString('hex')}`,
+    connectWorker() {
+      const connection = connectRedisForWorkers(config.REDIS_URL, log);
+      workerConnections.push(connection);
+      return connection;
+    },
+    async start() {
+      await db.start();
+      await assertDurable(db);
+      await redis.connect();
+      await assertNoEviction(redis);
+    },
+    async stop() {
+      for (const connection of workerConnections) connection.disconnect();
+      redis.disconnect();
+      await db.stop();
+    },
+  };
+}
+
+export function wireScheduler(platform: Platform): Lifecycle {
+  const { db, log, clock, owner } = platform;
+  return createScheduler({
+    db,
+    log,
+    leadership: createLeadership({ db, clock, name: 'scheduler', owner }),
+    destinationIds: createDestinationIds(db),
+    metrics: createScheduleMetrics(platform.metrics),
+  });
+}
+
+export function wireDispatcher(platform: Platform): Lifecycle {
+  const { config, db, log, clock, owner, redis } = platform;
+  const leadership = createLeadership({ db, clock, name: 'dispatcher', owner });
+  const metrics = createDispatchMetrics(platform.metrics);
+  const producer = createProducer(redis, config.REDIS_PREFIX, 'render');
+  const limits = {
+    windowPerDestination: config.DISPATCH_WINDOW_MESSAGES,
+    windowTotal: config.DISPATCH_TOTAL_MESSAGES,
+  };
+  const generation = createGeneration(redis, config.REDIS_PREFIX);
+  const dispatcher = createDispatcher({ db, log, leadership, producer, generation, limits, metrics });
+  const settleAfterMs = config.IN_DOUBT_SETTLE_AFTER_MS;
+  const sweeper = createSweeper({ db, log, leadership, rules: dueRules(config), settleAfterMs, metrics });
+  return composeLifecycle([producer, dispatcher, sweeper]);
+}
+
+export function wireRender(platform: Platform): Lifecycle {
+  const { config, db, log, clock, keys, redis } = platform;
+  const sendQueue = createProducer(redis, config.REDIS_PREFIX, 'send');
+  const stage = createRenderStage({
+    db,
+    clock,
+    messages: createCampaignMessages(db),
+    store: createRenderedStore(redis, config.REDIS_PREFIX),
+    sendQueue,
+    signingKey: keys.signing,
+    publicUrl: config.PUBLIC_URL,
+    metrics: createRenderMetrics(platform.metrics),
+  });
+  const consumer = createConsumer({
+    stage: 'render',
+    redis: platform.connectWorker(),
+    prefix: config.REDIS_PREFIX,
+    log,
+    concurrency: config.RENDER_CONCURRENCY,
+    work: (job) => stage.work(job),
+  });
+  return composeLifecycle([sendQueue, consumer]);
+}
+
+/** Two transactions of intents and outcomes at a time; each waits for one flush, which the others share. */
+const commitOptions = { committers: 2, largestGroup: 32 };
+
+export function wireSend(platform: Platform, source: TransportSource): Lifecycle {
+  const { config, db, log, clock, owner, redis } = platform;
+  const metrics = createSendMetrics(platform.metrics);
+  const commits = createGroupCommit(db, commitOptions);
+  const writer = createResultWriter(commits, log);
+  const rateGate = createRateGate(redis, config.REDIS_PREFIX);
+  const store = createRenderedStore(redis, config.REDIS_PREFIX);
+  const leases = createLeaseKeeper({ db, commits, clock, log, owner });
+  const rules = { firstDelayMs: config.RETRY_FIRST_DELAY_MS };
+  const pool = createTransportPool({
+    source,
+    log,
+    createSender: (transportId, { transport, perSecond }) =>
+      new TransportSender({
+        commits,
+        clock,
+        log,
+        owner,
+        writer,
+        rateGate,
+        transportId,
+        perSecond,
+        transport,
+        rules,
+        metrics,
+      }),
+  });
+  const stage = createSendStage({
+    db,
+    log,
+    owner,
+    leases,
+    store,
+    segments: createSegmentCache(store),
+    scopes: createCampaignScopes(db),
+    pool,
+    rules: dueRules(config),
+    metrics,
+  });
+  const consumer = createConsumer({
+    stage: 'send',
+    redis: platform.connectWorker(),
+    prefix: config.REDIS_PREFIX,
+    log,
+    concurrency: config.SEND_CONCURRENCY,
+    work: (job) => stage.work(job),
+    drain: () => pool.stopSenders(),
+  });
+  return composeLifecycle([leases, pool, consumer]);
+}
+
+function dueRules(config: Config) {
+  return { retryStepMs: config.RETRY_STEP_MS };
+}
