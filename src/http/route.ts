@@ -25,6 +25,7 @@ export const scopes = [
   'keys:write',
 ] as const;
 export type Scope = (typeof scopes)[number];
+export type GrantedScope = Scope | '*';
 
 /** Who may call: a tenant's API key with a scope, the admin token, or anybody. */
 export type Access = Scope | 'admin' | 'public';
@@ -55,14 +56,16 @@ export interface RouteRequest<Params, Query, Body> {
   /** The tenant of the API key. Zero for admin and public routes. */
   readonly tenantId: TenantId;
   readonly apiKeyId: ApiKeyId;
+  /** What the API key may do; `*` is everything. The admin token has `*`, public routes nothing. */
+  readonly scopes: readonly GrantedScope[];
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
   readonly headers: IncomingHttpHeaders;
   readonly requestId: string;
-  /** The body's bytes, unread, for routes with `rawBody`. */
+  /** The body's bytes, unread, for routes with `rawBody`; errs with `payload_too_large` beyond IMPORT_LIMIT_BYTES. */
   readonly raw: Readable;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client goes away. A handler may ignore it: what it does is finished and recorded all the same. */
   readonly signal: AbortSignal;
 }
 
@@ -79,19 +82,23 @@ export interface RouteSpec<P extends ZodObject, Q extends ZodObject, B extends Z
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** Content types whose bytes the handler reads from `raw`; then `body` is not used. */
+  /** Content types whose bytes the handler reads from `raw`, or `any`; then `body` is not used. */
   readonly rawBody?: readonly string[];
   /** A POST that creates something: it needs an Idempotency-Key (replayed, 409 while running, 422 on another payload). */
   readonly idempotent?: boolean;
   /** It changes something that has an ETag: it needs If-Match (428 without; the handler compares and throws 412). */
   readonly ifMatch?: boolean;
-  /** Status -> schema of the JSON body, or a description where there is none. Problems are added by themselves. */
+  /**
+   * Status -> schema of the JSON body, or the content type of another one, or a description where there is none.
+   * Problems are added by themselves.
+   */
   readonly responses: Readonly<
     Record<
       number,
       {
         readonly description: string;
         readonly schema?: ZodType;
+        readonly contentType?: string;
         readonly headers?: Readonly<Record<string, string>>;
       }
     >

@@ -1,0 +1,27 @@
+/** The checks that every process shares: its database is there and migrated, its Redis is there. */
+import type { Redis } from 'ioredis';
+import type { HealthChecks } from './health.ts';
+import type { Sql } from './mysql.ts';
+
+export interface CheckedParts {
+  readonly db: Sql;
+  readonly redis: Redis;
+  /** Names of the migrations that this version of the code needs. */
+  readonly migrations: readonly string[];
+}
+
+export function createHealthChecks({ db, redis, migrations }: CheckedParts): HealthChecks {
+  return {
+    mysql: async () => void (await db.first('SELECT 1')),
+    schema: () => assertMigrated(db, migrations),
+    redis: async () => void (await redis.ping()),
+  };
+}
+
+/** More migrations than we know are fine: a newer version has begun to roll out, and migrations only expand. */
+async function assertMigrated(db: Sql, names: readonly string[]): Promise<void> {
+  const rows = await db.rows<{ name: string }>('SELECT name FROM migrations');
+  const done = new Set(rows.map((row) => row.name));
+  const missing = names.filter((name) => !done.has(name));
+  if (missing.length > 0) throw new Error(`The schema lacks ${missing.join(', ')}`);
+}
