@@ -105,17 +105,21 @@ export class Instance {
   }
 }
 
-/** @param {string} label @returns {Instance} */
-export function openInstance(label) {
-  mkdirSync(hostFolder, { recursive: true });
-  const folder = join(hostFolder, `${label}@${identify(process.pid)}`);
+/** @param {string} label @param {string} [parent] @returns {Instance} */
+export function openInstance(label, parent = hostFolder) {
+  mkdirSync(parent, { recursive: true });
+  const folder = join(parent, `${label}@${identify(process.pid)}`);
   mkdirSync(folder, { mode: 0o700 });
   return new Instance(folder);
 }
 
-/** Cleans up after runs that were killed. A run that is still alive is never touched. @param {(line: string) => void} log */
-export async function sweepKilledRuns(log) {
-  for (const folder of instanceFolders()) {
+/**
+ * Cleans up after runs that were killed. A run that is still alive is never touched.
+ * @param {(line: string) => void} log
+ * @param {string} [parent]
+ */
+export async function sweepKilledRuns(log, parent = hostFolder) {
+  for (const folder of instanceFolders(parent)) {
     if (isRunning(folder.slice(folder.lastIndexOf('@') + 1))) continue;
     try {
       await new Instance(folder).endLeftovers();
@@ -126,9 +130,10 @@ export async function sweepKilledRuns(log) {
   }
 }
 
-function instanceFolders() {
+/** @param {string} parent */
+function instanceFolders(parent) {
   try {
-    return readdirSync(hostFolder).map((name) => join(hostFolder, name));
+    return readdirSync(parent).map((name) => join(parent, name));
   } catch {
     return [];
   }

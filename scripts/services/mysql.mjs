@@ -23,9 +23,8 @@ const READY_TIMEOUT_MS = 60_000;
  */
 export async function startMysql(program, instance) {
   const edition = await readEdition(program);
-  const dataFolder = instance.emptyFolder('mysql');
-  const common = commonArguments(program, edition, dataFolder);
-  await createSystemTables(program, edition, common);
+  const common = commonArguments(program, edition, instance);
+  await createSystemTables(program, edition, instance, common);
   const password = randomBytes(18).toString('hex');
   const args = [...common, ...serverArguments(instance, writeInitFile(instance, password))];
   const { binary, env } = program;
@@ -62,28 +61,40 @@ async function readEdition({ binary, env }) {
  * server unpacked into a cache folder looks for them below /usr.
  * @param {Program} program
  * @param {Edition} edition
- * @param {string} dataFolder
+ * @param {Instance} instance
  */
-function commonArguments({ binary }, { isMariaDb }, dataFolder) {
+function commonArguments({ binary }, { isMariaDb }, instance) {
+  const temporary = instance.emptyFolder('mysql-tmp');
   const share = shareFolder(binary, 'english/errmsg.sys');
   return [
     '--no-defaults',
-    `--datadir=${dataFolder}`,
+    `--datadir=${instance.emptyFolder('mysql')}`,
+    // A server that starts removes every temporary table from its tmpdir, and so those of the others in /tmp.
+    `--tmpdir=${temporary}`,
+    // MySQL's compiled-in folder exists only where it is installed.
+    `--secure-file-priv=${temporary}`,
     ...(share ? [`--lc-messages-dir=${share}`, `--character-sets-dir=${share}/charsets`] : []),
     ...(isMariaDb ? ['--innodb-log-file-size=512M'] : ['--loose-innodb-redo-log-capacity=512M']),
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
   ];
 }
 
-/** @param {Program} program @param {Edition} edition @param {string[]} common */
-async function createSystemTables({ binary, env }, { isMariaDb }, common) {
-  if (!isMariaDb) {
-    await run(binary, [...common, '--initialize-insecure'], { env });
-    return;
-  }
-  // What mariadb-install-db feeds to the server, less the help texts and the sys schema.
-  const bootstrap = [...common, '--bootstrap', '--log-warnings=0', '--max-allowed-packet=8M'];
-  await run(binary, bootstrap, { env, input: mariadbSystemTables(binary) });
+/**
+ * For MariaDB it is what mariadb-install-db feeds to the server, less the help texts and the sys schema.
+ * @param {Program} program
+ * @param {Edition} edition
+ * @param {Instance} instance
+ * @param {string[]} common
+ */
+async function createSystemTables({ binary, env }, { isMariaDb }, instance, common) {
+  const how = isMariaDb
+    ? {
+        args: ['--bootstrap', '--log-warnings=0', '--max-allowed-packet=8M'],
+        input: mariadbSystemTables(binary),
+      }
+    : { args: ['--initialize-insecure'] };
+  const bootstrap = { ...how, binary, env, args: [...common, ...how.args] };
+  await new ServerProcess('mysql-bootstrap', instance, bootstrap).finish(READY_TIMEOUT_MS);
 }
 
 /** @param {string} binary */

@@ -71,6 +71,14 @@ export class ServerProcess {
     return tail(this.log);
   }
 
+  /** For a run that ends by itself. @param {number} timeoutMs */
+  async finish(timeoutMs) {
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
+    await this.ended;
+    clearTimeout(timer);
+    if (this.child.exitCode !== 0) throw new Error(`${this.name} failed\n${this.lastWords}`);
+  }
+
   /** Ends it within a bound; a second call finds it ended. */
   async stop() {
     if (!this.isRunning) return;
