@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoRoot } from './services/layout.mjs';
 import { withLock } from './setup-lock.mjs';
@@ -10,7 +10,6 @@ import { withLock } from './setup-lock.mjs';
  */
 
 const INSTALLED_LOCK = join(repoRoot, 'node_modules/.package-lock.json');
-const OUTPUT = join(repoRoot, 'dist');
 
 /** Brings node_modules to what package-lock.json says. Does nothing when it is there. @param {Log} [log] */
 export function ensureDependencies(log = console.error) {
@@ -23,10 +22,7 @@ export function ensureDependencies(log = console.error) {
 
 /** Compiles what changed into dist/. */
 export function ensureBuilt() {
-  return withLock('setup', () => {
-    npm('run', '--silent', 'build');
-    removeStaleOutput(OUTPUT);
-  });
+  return withLock('setup', () => npm('run', '--silent', 'build'));
 }
 
 /** npm's record of what it installed is written last: an install that was cut short has none. */
@@ -43,23 +39,6 @@ function isInstalled() {
 /** @param {string} file @returns {Record<string, LockedPackage>} */
 function lockedPackages(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages;
-}
-
-/** A source that is gone must not live on in dist/: a migration would still run. @param {string} folder */
-function removeStaleOutput(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) removeStaleOutput(path);
-    else if (entry.name.endsWith('.js') && !existsSync(sourceOf(path))) {
-      rmSync(path);
-      rmSync(`${path}.map`, { force: true });
-    }
-  }
-}
-
-/** @param {string} output */
-function sourceOf(output) {
-  return join(repoRoot, output.slice(OUTPUT.length).replace(/\.js$/, '.ts'));
 }
 
 /** Its output goes to standard error: standard output belongs to the command that is set up. @param {string[]} args */
