@@ -19,7 +19,7 @@ import { createHttpListener } from './http-listener.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createIdempotencyStore } from './idempotency-store.ts';
 import { createOpenApi } from './openapi.ts';
-import { addressKey, createRateLimit } from './rate-limit.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { createRequestLog } from './request-log.ts';
 import type { Route } from './route.ts';
 import { createReplySeal } from './sealed-reply.ts';
@@ -50,18 +50,18 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { config, db, log, clock, metrics } = options;
   const stopping = new AbortController();
   const keyUsage = createKeyUsage({ sql: db, clock, log });
-  const chargeRequest = createRateLimit({
+  const rateLimit = createRateLimit({
     redis: options.redis,
     prefix: config.REDIS_PREFIX,
     requestsPerSecond: config.HTTP_REQUESTS_PER_SECOND,
   });
   const listener = createExpressApp(allRoutes(options), {
-    ...{ log, clock, chargeRequest, stopping: stopping.signal, checkReplies: options.checkReplies ?? false },
+    ...{ log, clock, rateLimit, stopping: stopping.signal, checkReplies: options.checkReplies ?? false },
     noteUse: (principal) => keyUsage.note(principal.tenantId, principal.apiKeyId),
     authenticate: createAuthentication({
       adminToken: config.ADMIN_TOKEN,
       findKey: (hash) => findBearer(db, hash),
-      chargeAddress: (req, res) => chargeRequest(res, addressKey(req.ip)),
+      rateLimit,
       clock,
     }),
     runOnce: createIdempotency(createIdempotencyStore(db, createReplySeal(config.SECRET_KEY)), log),

@@ -2,8 +2,8 @@
  * From the Authorization header to a principal. Keys are looked up by their hash; what was found is remembered for
  * less than two seconds, so that a revoked key stops within that time on every process.
  *
- * A token that is not remembered costs its address a request before the database is asked: guessing is bounded by
- * the limit per address, and a tenant's own traffic never meets it.
+ * A token that opens nothing costs its address a request, and an address that has none left is refused before the
+ * database is asked. Good tokens cost nothing: many tenants may come from one address.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
@@ -11,6 +11,7 @@ import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { adminPrincipal, type KeyIdentity, mayCall, type Principal, publicPrincipal } from './principal.ts';
+import { addressKey, type RateLimit } from './rate-limit.ts';
 import type { Access } from './route.ts';
 import { hashSecret, isKeySecret } from './secret.ts';
 
@@ -18,8 +19,7 @@ export interface AuthenticationOptions {
   readonly adminToken: string | undefined;
   /** The key of that hash, unless it is revoked. */
   readonly findKey: (hash: Buffer) => Promise<(KeyIdentity & { readonly hash: Buffer }) | undefined>;
-  /** Takes one request from the address's allowance; throws `rate_limited`. */
-  readonly chargeAddress: (req: Request, res: Response) => Promise<void>;
+  readonly rateLimit: RateLimit;
   readonly clock: Clock;
 }
 
@@ -30,7 +30,7 @@ const rememberedMs = 1_500;
 const rememberedKeys = 10_000;
 
 export function createAuthentication(options: AuthenticationOptions): Authenticate {
-  const { adminToken, findKey, chargeAddress, clock } = options;
+  const { adminToken, findKey, rateLimit, clock } = options;
   const adminHash = adminToken === undefined ? undefined : hashSecret(adminToken);
   // The age counts from before the lookup: a key revoked during it does not live longer for that.
   const remembered = new LRUCache<string, Principal>({
@@ -46,9 +46,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     const known = hash && remembered.get(hash.toString('base64'));
     if (known) return known;
     if (hash && adminHash && timingSafeEqual(hash, adminHash)) return adminPrincipal;
-    await chargeAddress(req, res);
+    rateLimit.assertNotSpent(addressKey(req.ip));
     const principal = hash && token && isKeySecret(token) ? await lookUp(hash) : undefined;
     if (principal) return principal;
+    await rateLimit.charge(res, addressKey(req.ip));
     res.setHeader('WWW-Authenticate', `Bearer realm="sluice"${token ? ', error="invalid_token"' : ''}`);
     throw new AppError('unauthenticated', {
       detail: token ? 'The key is unknown or revoked' : 'Send Authorization: Bearer sk_...',
@@ -67,7 +68,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
 
   return async (req, res, access) => {
     if (access === 'public') {
-      await chargeAddress(req, res);
+      await rateLimit.charge(res, addressKey(req.ip));
       return publicPrincipal;
     }
     const principal = await identify(req, res);

@@ -3,7 +3,7 @@
  * answered is finished with `Connection: close`, and what is still open after the bound is cut.
  */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -35,6 +35,7 @@ const idleSocketMs = 120_000;
 
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const { listener, log, stopTimeoutMs } = options;
+  const sockets = new Set<Socket>();
   const replies = new Set<ServerResponse>();
   let server: Server | undefined;
   let stopped: Promise<void> | undefined;
@@ -47,9 +48,16 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
       if (server) return;
       server = createServer(serverOptions, (req, res) => {
         replies.add(res);
-        res.once('close', () => replies.delete(res));
+        res.once('close', () => {
+          replies.delete(res);
+          if (stopped) setImmediate(() => server?.closeIdleConnections());
+        });
         if (stopped) res.setHeader('Connection', 'close');
         listener(req, res);
+      });
+      server.on('connection', (socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
       });
       server.setTimeout(idleSocketMs);
       await listen(server, options.port);
@@ -58,8 +66,11 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
     stop() {
       if (!server) return Promise.resolve();
       options.onStopping();
-      for (const res of replies) if (!res.headersSent) res.setHeader('Connection', 'close');
       stopped ??= close(server, stopTimeoutMs);
+      for (const res of replies) if (!res.headersSent) res.setHeader('Connection', 'close');
+      // Node takes a connection that has sent nothing yet for a busy one.
+      const busy = new Set([...replies].map((res) => res.socket));
+      for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
       return stopped;
     },
   };
@@ -82,6 +93,5 @@ function close(server: Server, timeoutMs: number): Promise<void> {
       clearTimeout(cut);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }

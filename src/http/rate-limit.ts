@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import {
   RateLimiterMemory,
   RateLimiterRedis,
@@ -18,28 +19,43 @@ export interface RateLimitOptions {
   readonly requestsPerSecond: number;
 }
 
-/** Takes one request of `key` and says in RateLimit headers what is left; throws `rate_limited` when nothing is. */
-export type ChargeRequest = (res: ServerResponse, key: string) => Promise<void>;
+export interface RateLimit {
+  /** Takes one request of `key` and says in RateLimit headers what is left; throws `rate_limited` when nothing is. */
+  charge(res: ServerResponse, key: string): Promise<void>;
+  /** Throws `rate_limited` while this process knows that nothing is left; takes nothing and asks nobody. */
+  assertNotSpent(key: string): void;
+}
 
 /** A Redis that hangs is given up after this long. */
 const redisPatienceMs = 250;
 
-export function createRateLimit(options: RateLimitOptions): ChargeRequest {
+export function createRateLimit(options: RateLimitOptions): RateLimit {
   const { requestsPerSecond } = options;
   const limiter = createLimiter(options);
+  const spent = new LRUCache<string, true>({ max: 10_000, ttl: 1_000 });
 
-  return async (res, key) => {
-    const { state, allowed } = await take(limiter, key);
-    const resetSeconds = Math.max(1, Math.ceil(state.msBeforeNext / 1000));
-    res.setHeader('RateLimit-Limit', requestsPerSecond);
-    res.setHeader('RateLimit-Remaining', Math.max(0, state.remainingPoints));
-    res.setHeader('RateLimit-Reset', resetSeconds);
-    if (allowed) return;
-    throw new AppError('rate_limited', {
-      detail: `At most ${requestsPerSecond} requests a second are taken`,
-      retryAfterSeconds: resetSeconds,
-    });
+  return {
+    async charge(res, key) {
+      const { state, allowed } = await take(limiter, key);
+      const resetMs = Math.max(1, state.msBeforeNext);
+      res.setHeader('RateLimit-Limit', requestsPerSecond);
+      res.setHeader('RateLimit-Remaining', Math.max(0, state.remainingPoints));
+      res.setHeader('RateLimit-Reset', Math.ceil(resetMs / 1000));
+      if (allowed) return;
+      spent.set(key, true, { ttl: resetMs });
+      throw tooMany(requestsPerSecond, resetMs);
+    },
+    assertNotSpent(key) {
+      if (spent.has(key)) throw tooMany(requestsPerSecond, spent.getRemainingTTL(key));
+    },
   };
+}
+
+function tooMany(requestsPerSecond: number, resetMs: number): AppError {
+  return new AppError('rate_limited', {
+    detail: `At most ${requestsPerSecond} requests a second are taken`,
+    retryAfterSeconds: Math.ceil(resetMs / 1000),
+  });
 }
 
 /** IPv6 by its /64, the least that one caller has. */

@@ -11,7 +11,7 @@ import type { Authenticate } from './authentication.ts';
 import type { RunOnce } from './idempotency.ts';
 import type { Principal } from './principal.ts';
 import { toAppError } from './problem.ts';
-import type { ChargeRequest } from './rate-limit.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { sendStream, sendText, type TextReply, toProblemReply, toTextReply } from './reply.ts';
 import { assertReply } from './reply-check.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
@@ -20,7 +20,7 @@ import type { Route } from './route.ts';
 
 export interface HandlerParts {
   readonly authenticate: Authenticate;
-  readonly chargeRequest: ChargeRequest;
+  readonly rateLimit: RateLimit;
   /** A tenant's key was used. */
   readonly noteUse: (principal: Principal) => void;
   readonly runOnce: RunOnce;
@@ -47,7 +47,7 @@ async function admit(route: Route, parts: HandlerParts, req: Request, res: Respo
   contextOf(res).principal = principal;
   if (principal.kind === 'tenant') parts.noteUse(principal);
   if (principal.kind !== 'public') {
-    await parts.chargeRequest(res, principal.kind === 'admin' ? 'admin' : `key-${principal.apiKeyId}`);
+    await parts.rateLimit.charge(res, principal.kind === 'admin' ? 'admin' : `key-${principal.apiKeyId}`);
   }
   return principal;
 }

@@ -57,6 +57,7 @@ export interface TestRedis {
 export async function createTestRedis(): Promise<TestRedis> {
   const url = environmentUrl('REDIS_URL');
   const redis = new Redis(url);
+  await redis.ping();
   const keyPrefix = `test-${randomBytes(6).toString('hex')}`;
   return {
     redis,
