@@ -1,8 +1,8 @@
 /**
  * The sink as a process of its own:
  *
- *   node main.js [--port 0] [--host 127.0.0.1] [--control-port 0] [--log-file path] [--memory messages|addresses|counters]
- *                [--keep-first n] [--seed n] [--rules script.json] [--user u --pass p] [--max-connections n]
+ *   node dist/src/testing/smtp-sink/main.js [--port 0] [--host 127.0.0.1] [--control-port 0] [--log-file path]
+ *                [--memory messages|addresses|counters] [--keep-first n] [--seed n] [--rules script.json] [--user u --pass p] [--max-connections n]
  *                [--idle-timeout-ms n] [--implicit-tls] [--no-starttls] [--exit-with-stdin]
  *
  * Prints one JSON line, {"port":...,"controlPort":...}, once both ports listen (no control port without its option), and stops on

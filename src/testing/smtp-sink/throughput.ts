@@ -1,7 +1,7 @@
 /**
  * How fast is the sink? Runs it as a process of its own and talks to it over loopback with raw sockets:
  *
- *   node throughput.js [--messages 100000] [--connections 20] [--bytes 10240] [--log-file path]
+ *   node dist/src/testing/smtp-sink/throughput.js [--messages 100000] [--connections 20] [--bytes 10240] [--log-file path]
  *
  * Twice: `turns` waits for each reply, as nodemailer does; `pipelined` sends MAIL, RCPT and DATA in one write. Prints one JSON line
  * each, with the sink's own CPU time per message, which is what the sink costs whatever the client manages to send.
