@@ -4,10 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { createImportRunner } from './audience/import-runner.ts';
+import { createListSweeper } from './audience/list-sweeper.ts';
 import type { Config } from './config.ts';
 import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createSweeper } from './dispatch/sweeper.ts';
+import { sweepIdempotencyKeys } from './http/idempotency-store.ts';
 import { deriveKeys, type Keys } from './keys.ts';
 import { createGroupCommit } from './ledger/group-commit.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
@@ -16,7 +19,8 @@ import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { assertDurable, createDatabase, type Database } from './platform/mysql.ts';
-import { assertNoEviction, connectRedis, connectRedisForWorkers } from './platform/redis.ts';
+import { assertNoEviction, connectOnce, connectRedis, connectRedisForWorkers } from './platform/redis.ts';
+import { waitUntilUp } from './platform/wait-until-up.ts';
 import { createConsumer } from './queues/consumer.ts';
 import { createGeneration } from './queues/generation.ts';
 import { createProducer } from './queues/producer.ts';
@@ -25,6 +29,7 @@ import { createCampaignMessages } from './render/stage/campaign-messages.ts';
 import { createRenderMetrics } from './render/stage/render-metrics.ts';
 import { createRenderStage } from './render/stage/render-stage.ts';
 import { createDestinationIds } from './schedule/destination-ids.ts';
+import { createHousekeeping } from './schedule/housekeeping.ts';
 import { createScheduleMetrics } from './schedule/schedule-metrics.ts';
 import { createScheduler } from './schedule/scheduler.ts';
 import { createCampaignScopes } from './send/campaign-scopes.ts';
@@ -34,8 +39,10 @@ import { createResultWriter } from './send/result-writer.ts';
 import { createSegmentCache } from './send/segment-cache.ts';
 import { createSendMetrics } from './send/send-metrics.ts';
 import { createSendStage } from './send/send-stage.ts';
-import { createTransportPool, type TransportSource } from './send/transport-pool.ts';
+import { createTransportPool } from './send/transport-pool.ts';
 import { TransportSender } from './send/transport-sender.ts';
+import { createTransportSource } from './transport-settings/transport-source.ts';
+import { type HostPolicy, hostPolicy } from './transports/host-policy.ts';
 
 /** What every process has, and starts first. */
 export interface Platform extends Lifecycle {
@@ -57,6 +64,7 @@ export function createPlatform(config: Config, process: string): Platform {
   const db = createDatabase({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, log });
   const redis = connectRedis(config.REDIS_URL, log);
   const workerConnections: Redis[] = [];
+  const stopping = new AbortController();
 
   return {
     config,
@@ -73,12 +81,13 @@ export function createPlatform(config: Config, process: string): Platform {
       return connection;
     },
     async start() {
-      await db.start();
-      await assertDurable(db);
-      await redis.connect();
-      await assertNoEviction(redis);
+      const wait = { log, signal: stopping.signal };
+      await waitUntilUp(() => assertDurable(db), { ...wait, name: 'mysql' });
+      await waitUntilUp(() => connectOnce(redis), { ...wait, name: 'redis' });
+      if (!stopping.signal.aborted) await assertNoEviction(redis);
     },
     async stop() {
+      stopping.abort();
       for (const connection of workerConnections) connection.disconnect();
       redis.disconnect();
       await db.stop();
@@ -87,14 +96,17 @@ export function createPlatform(config: Config, process: string): Platform {
 }
 
 export function wireScheduler(platform: Platform): Lifecycle {
-  const { db, log, clock, owner } = platform;
-  return createScheduler({
-    db,
-    log,
-    leadership: createLeadership({ db, clock, name: 'scheduler', owner }),
-    destinationIds: createDestinationIds(db),
-    metrics: createScheduleMetrics(platform.metrics),
-  });
+  const { db, log, clock, owner, keys } = platform;
+  const leadership = createLeadership({ db, clock, name: 'scheduler', owner });
+  const destinationIds = createDestinationIds(db);
+  const metrics = createScheduleMetrics(platform.metrics);
+  const sweeps = [() => sweepIdempotencyKeys(db)];
+  return composeLifecycle([
+    createScheduler({ db, log, leadership, destinationIds, metrics }),
+    createHousekeeping({ db, clock, log, leadership, sweeps }),
+    createImportRunner({ db, log, addressKey: keys.address }),
+    createListSweeper({ db, log }),
+  ]);
 }
 
 export function wireDispatcher(platform: Platform): Lifecycle {
@@ -140,8 +152,8 @@ export function wireRender(platform: Platform): Lifecycle {
 /** Two transactions of intents and outcomes at a time; each waits for one flush, which the others share. */
 const commitOptions = { committers: 2, largestGroup: 32 };
 
-export function wireSend(platform: Platform, source: TransportSource): Lifecycle {
-  const { config, db, log, clock, owner, redis } = platform;
+export function wireSend(platform: Platform): Lifecycle {
+  const { config, db, log, clock, owner, redis, keys } = platform;
   const metrics = createSendMetrics(platform.metrics);
   const commits = createGroupCommit(db, commitOptions);
   const writer = createResultWriter(commits, log);
@@ -150,7 +162,7 @@ export function wireSend(platform: Platform, source: TransportSource): Lifecycle
   const leases = createLeaseKeeper({ db, commits, clock, log, owner });
   const rules = { firstDelayMs: config.RETRY_FIRST_DELAY_MS };
   const pool = createTransportPool({
-    source,
+    source: createTransportSource({ db, log, secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config) }),
     log,
     createSender: (transportId, { transport, perSecond }) =>
       new TransportSender({
@@ -193,4 +205,8 @@ export function wireSend(platform: Platform, source: TransportSource): Lifecycle
 
 function dueRules(config: Config) {
   return { retryStepMs: config.RETRY_STEP_MS };
+}
+
+export function hostPolicyOf(config: Config): HostPolicy {
+  return hostPolicy({ allowPrivate: config.ALLOW_PRIVATE_TRANSPORTS });
 }

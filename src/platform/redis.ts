@@ -29,6 +29,12 @@ export function connectRedisForWorkers(url: string, log: Log): Redis {
   return redis;
 }
 
+/** Connects, or does nothing when it is connected. A refused first try ends ioredis's own retries, so it may be called again. */
+export async function connectOnce(redis: Redis): Promise<void> {
+  if (redis.status === 'wait' || redis.status === 'end') await redis.connect();
+  await redis.ping();
+}
+
 function reconnectDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** attempt, 1_000);
 }

@@ -4,6 +4,7 @@ import { type CampaignId, newId, type TenantId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { partOf } from '../ledger/partitions.ts';
 import type { Database } from '../platform/mysql.ts';
+import { transportLimits } from '../transports/smtp-settings.ts';
 
 export interface TestCampaignOptions {
   readonly db: Database;
@@ -94,7 +95,7 @@ async function insertTransport(options: TestCampaignOptions, tenantId: TenantId,
       transportId,
       tenantId,
       JSON.stringify({ host: '127.0.0.1', port: options.smtpPort, tls: 'none' }),
-      JSON.stringify(options.limits ?? {}),
+      JSON.stringify(transportLimits.parse(options.limits ?? {})),
       options.destinationMode ?? 'transport',
     ],
   );

@@ -2,11 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, parseConfig } from '../config.ts';
 import { composeLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
-import type { Database } from '../platform/mysql.ts';
-import type { TransportSource } from '../send/transport-pool.ts';
-import { hostPolicy } from '../transports/host-policy.ts';
-import { openTransport } from '../transports/open-transport.ts';
-import { smtpSettings, transportLimits } from '../transports/smtp-settings.ts';
 import {
   createPlatform,
   type Platform,
@@ -42,34 +37,7 @@ export function createTestPipeline(config: Config): TestPipeline {
     wireScheduler(platform),
     wireDispatcher(platform),
     wireRender(platform),
-    wireSend(platform, plainTransports(platform.db)),
+    wireSend(platform),
   ]);
   return { ...stages, platform };
-}
-
-function plainTransports(db: Database): TransportSource {
-  return {
-    async open(id) {
-      const row = await db.first<{ settings: string; limits: string; version: number }>(
-        'SELECT settings, limits, version FROM transports WHERE id = ?',
-        [id],
-      );
-      if (!row) return undefined;
-      const limits = transportLimits.parse(JSON.parse(row.limits));
-      const transport = openTransport({
-        kind: 'smtp',
-        settings: smtpSettings.parse(JSON.parse(row.settings)),
-        limits,
-        hostPolicy: hostPolicy({ allowPrivate: true }),
-      });
-      return { transport, version: row.version, perSecond: limits.perSecond };
-    },
-    async readVersions(ids) {
-      const rows = await db.rows<{ id: number; version: number }>(
-        'SELECT id, version FROM transports WHERE id IN (?)',
-        [ids],
-      );
-      return new Map(rows.map((row) => [row.id, row.version]));
-    },
-  };
 }

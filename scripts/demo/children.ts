@@ -1,0 +1,91 @@
+/** The pipeline's processes, started as an operator would, each with its log file; all of them stopped at the end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+
+export interface Child {
+  readonly name: string;
+  readonly process: ChildProcess;
+}
+
+export interface Children {
+  /** Runs `node <script>`; its output goes to `<name>.log`. */
+  start(name: string, script: string, args?: readonly string[]): Child;
+  /** Resolves with the first line a child prints; rejects when it ends first. */
+  firstLine(child: Child): Promise<string>;
+  /** SIGTERM to all, newest first; SIGKILL after the bound. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const stopTimeoutMs = 20_000;
+
+export interface ChildrenOptions {
+  readonly logFolder: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** A child that ends by itself is a failure of the whole. */
+  readonly onDeath: (name: string, code: number | null) => void;
+}
+
+export function createChildren({ logFolder, env, onDeath }: ChildrenOptions): Children {
+  const children: Child[] = [];
+  let isStopping = false;
+
+  return {
+    start(name, script, args = []) {
+      const child = spawn(process.execPath, [resolve('dist', script), ...args], {
+        env,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
+      const log = createWriteStream(join(logFolder, `${name}.log`));
+      child.stdout.pipe(log);
+      child.stderr.pipe(log);
+      child.once('exit', (code) => {
+        if (!isStopping) onDeath(name, code);
+      });
+      children.push({ name, process: child });
+      return { name, process: child };
+    },
+    firstLine({ name, process: child }) {
+      return new Promise((fulfil, reject) => {
+        child.stdout?.once('data', (data: Buffer) => fulfil(data.toString().split('\n')[0] ?? ''));
+        child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready`)));
+      });
+    },
+    async stop() {
+      isStopping = true;
+      await Promise.all(
+        children
+          .splice(0)
+          .reverse()
+          .map(({ process: child }) => stopChild(child)),
+      );
+    },
+  };
+}
+
+function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((fulfil) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      fulfil();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+/** A port that was free a moment ago. */
+export function findFreePort(): Promise<number> {
+  return new Promise((fulfil, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === 'object' ? fulfil(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
