@@ -33,7 +33,10 @@ export type ReplyClass =
 /** What became of one attempt. Expected outcomes are values: `deliver` throws only for bugs. */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly reply: Reply; readonly remoteId?: string }
-  /** Refused for now. `retryAfterMs` is set when the other side named a time. */
+  /**
+   * Not accepted, for now: refused, or the connection broke in the body before the message's end could leave. Counts as an attempt
+   * unless `throttled`. `retryAfterMs` is set when the other side named a time, or is known to want one.
+   */
   | {
       readonly kind: 'deferred';
       readonly reply: Reply;
@@ -42,7 +45,7 @@ export type Outcome =
     }
   /** Refused for good. */
   | { readonly kind: 'rejected'; readonly reply: Reply; readonly class: ReplyClass }
-  /** Some or all of the message left and no answer came: it may have been accepted. */
+  /** All of the message may have left and no answer came: it may have been accepted. */
   | { readonly kind: 'unknown'; readonly reply: Reply }
   /** Proven: not one byte of the body left. Safe to try again, no attempt burnt. */
   | { readonly kind: 'untransmitted'; readonly reply: Reply };

@@ -140,12 +140,6 @@ export const lastRules: readonly ReplyRule[] = [
     example: '451 Requested action aborted: local error in processing',
   },
   {
-    class: 'transient',
-    code: [503, 503],
-    source: 'RFC 5321 §4.2.2: bad sequence; the session went wrong, not the message',
-    example: '503 Bad sequence of commands',
-  },
-  {
     class: 'account',
     code: [534, 538],
     source: 'RFC 4954 §6',

@@ -33,6 +33,12 @@ export const plainWordRules: readonly ReplyRule[] = [
   },
   {
     class: 'transient',
+    code: [503, 503],
+    source: 'RFC 5321 §4.2.2: bad sequence; the session went wrong, not the message',
+    example: '503 5.5.1 Bad sequence of commands',
+  },
+  {
+    class: 'transient',
     text: /(?:mailbox|inbox|user|recipient|account|storage)\b.{0,30}\b(?:is full|full|over ?-?quota|quota exceeded|exceeded (?:its|the|his|their)? ?(?:storage|quota|limit))|over ?-?quota|quota exceeded|out of storage/i,
     source: 'RFC 3463 x.2.2: full mailboxes are emptied again',
     example: '552 5.2.2 <user@example.org>: user is over quota',

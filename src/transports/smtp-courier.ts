@@ -76,7 +76,7 @@ export class SmtpCourier implements Courier {
   }
 
   #startIdling(): void {
-    if (this.#closed) return;
+    if (this.#closed || !isAlive(this.#session)) return;
     this.#idleTimer = setTimeout(() => void this.close(), this.#limits.idleTimeoutMs).unref();
   }
 

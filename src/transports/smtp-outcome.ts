@@ -21,10 +21,20 @@ export function endOfAnswer(raw: string, progress: BodyProgress): TransactionEnd
   return { outcome: accepted(reply), after: 'reuse' };
 }
 
-/** nodemailer reports an error: a refusal by the server, or a connection that ended. Undefined: it ended without a reason. */
-export function endOfFailure(error: SmtpError | undefined, progress: BodyProgress): TransactionEnd {
+/**
+ * nodemailer reports an error: a refusal by the server, or a connection that ended. Undefined: it ended without a reason.
+ * `replies` are those that came since MAIL, as far as they were kept.
+ */
+export function endOfFailure(
+  error: SmtpError | undefined,
+  progress: BodyProgress,
+  replies: readonly string[] = [],
+): TransactionEnd {
   const reply = refusalIn(error, progress);
   if (reply) return refused(reply, stageOf(error), progress);
+  const earlier = progress === 'unread' && !error?.response ? firstRefusal(replies) : undefined;
+  // Which command it answered isn't known, so it is held against the sender and not the address.
+  if (earlier) return { outcome: refused(earlier, 'mail', progress).outcome, after: 'drop' };
   if (error?.response && progress === 'ended') return inDoubt(error.response);
   return endOfLoss(error ? lossText(error) : 'connection closed', progress);
 }
@@ -90,6 +100,10 @@ function refusalIn(error: SmtpError | undefined, progress: BodyProgress): Reply 
   // Half a reply, cut by the connection's end: before the body nobody knows which command it answered.
   if (isCutOff(error) && progress === 'unread') return undefined;
   return reply;
+}
+
+function firstRefusal(replies: readonly string[]): Reply | undefined {
+  return replies.map(parseReply).find(({ code }) => code >= 400);
 }
 
 /** A 421 that answers RCPT or DATA ends the connection too, but was read in full. */

@@ -54,7 +54,7 @@ export async function openSession(configuration: SmtpConfiguration): Promise<Ses
   const connection = connectionOn(dialled.socket, settings, limits);
   const failed = await makeReady(connection, configuration);
   if (!failed) return { kind: 'open', session: sessionOf(connection, dialled.socket) };
-  drop({ connection, socket: dialled.socket });
+  abort({ connection, socket: dialled.socket });
   return { kind: 'failed', ...failed };
 }
 
@@ -64,10 +64,20 @@ export function isAlive({ connection, socket }: Pick<SmtpSession, 'connection' |
   return !connection.destroyed && !socket.destroyed && !!current && current.writable;
 }
 
-/** Ends it at once, without a word; what the server hadn't read by now is lost. Idempotent. */
+/** Frees the connection at once, without a word. Idempotent. */
 export function drop({ connection, socket }: Pick<SmtpSession, 'connection' | 'socket'>): void {
   connection.close();
   socket.destroy();
+}
+
+/**
+ * The same by a reset: what the kernel still held of a message is thrown away and not sent after all, and a peer that has stopped
+ * reading keeps nothing of ours open. Idempotent.
+ */
+export function abort({ connection, socket }: Pick<SmtpSession, 'connection' | 'socket'>): void {
+  // First, while the socket still has its handle.
+  socket.resetAndDestroy();
+  connection.close();
 }
 
 export type Attempt =
@@ -178,6 +188,21 @@ function readOffers(connection: SMTPConnection): SmtpOffers {
     lines: insides._ehloLines ?? [],
     isEncrypted: connection.secure,
   };
+}
+
+/** From here on `repliesSince` tells what the server said after this moment. */
+export function forgetReplies(connection: SMTPConnection): void {
+  connection.lastServerResponse = false;
+}
+
+/**
+ * The last reply that was looked at, and those that came behind it: nodemailer looks at one per turn of the event loop, and at none
+ * once the connection has ended. A server that refuses three pipelined commands and hangs up has still refused them.
+ */
+export function repliesSince(connection: SMTPConnection): readonly string[] {
+  const last = connection.lastServerResponse;
+  const waiting = (connection as unknown as Insides)._responseQueue ?? [];
+  return last ? [last, ...waiting] : waiting;
 }
 
 /** The server has said something to which nothing was asked: its replies and our commands no longer belong together. */

@@ -11,7 +11,7 @@ import type { OutboundMessage } from './contract.ts';
 import { refuseEnvelope } from './envelope-check.ts';
 import type { SmtpError } from './smtp-error.ts';
 import { endOfAnswer, endOfFailure, endOfLoss, type TransactionEnd } from './smtp-outcome.ts';
-import { drop, hasUnaskedReply, type SmtpSession } from './smtp-session.ts';
+import { abort, forgetReplies, hasUnaskedReply, repliesSince, type SmtpSession } from './smtp-session.ts';
 import type { TransportLimits } from './smtp-settings.ts';
 
 type Deadlines = Pick<TransportLimits, 'envelopeTimeoutMs' | 'acceptTimeoutMs'>;
@@ -62,9 +62,10 @@ class Transaction {
     const { connection } = this.#session;
     this.#startTimer(this.#deadlines.envelopeTimeoutMs, 'MAIL, RCPT and DATA were not answered in time');
     connection.on('end', this.#onConnectionEnd);
+    forgetReplies(connection);
     this.#body = new BodyStream(buffers, () => this.#mayLeave());
     connection.send(envelope, this.#body, (error, sent) => {
-      if (error) this.#settle(endOfFailure(error as SmtpError, this.#progress));
+      if (error) this.#fail(error as SmtpError);
       else this.#settle(endOfAnswer(sent?.response ?? '', this.#progress));
     });
   }
@@ -76,6 +77,7 @@ class Transaction {
   /**
    * After the 354, before the first byte. Saying no can't be taken back by sending nothing: an empty body and its
    * dot would be an empty mail. So the connection ends without a dot, and the server must forget the transaction.
+   * If we die once this has said yes, the delivery is `attempting` in the ledger and becomes in doubt; before, it is retried.
    */
   #mayLeave(): boolean {
     const { connection } = this.#session;
@@ -91,7 +93,16 @@ class Transaction {
       return false;
     }
     this.#startTimer(this.#deadlines.acceptTimeoutMs, 'the message was not answered in time');
+    this.#gatherWrites();
     return true;
+  }
+
+  /** Body and final dot leave in one write instead of two: a system call less, and a packet. */
+  #gatherWrites(): void {
+    const socket = this.#session.connection._socket;
+    if (!socket) return;
+    socket.cork();
+    setImmediate(() => socket.uncork());
   }
 
   #refuseToStart(text: string): false {
@@ -106,8 +117,12 @@ class Transaction {
 
   /** nodemailer emits `end` first and calls back with the reason afterwards, in the same tick; some of its paths never do. */
   readonly #onConnectionEnd = (): void => {
-    queueMicrotask(() => this.#settle(endOfFailure(undefined, this.#progress)));
+    queueMicrotask(() => this.#fail(undefined));
   };
+
+  #fail(error: SmtpError | undefined): void {
+    this.#settle(endOfFailure(error, this.#progress, repliesSince(this.#session.connection)));
+  }
 
   #settle(end: TransactionEnd): void {
     if (this.#isSettled) return;
@@ -118,7 +133,7 @@ class Transaction {
 
   #abandon(): void {
     this.#finish();
-    drop(this.#session);
+    abort(this.#session);
   }
 
   #finish(): void {
