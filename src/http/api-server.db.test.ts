@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +12,7 @@ import { idParam, pageQuery } from './schemas.ts';
 
 let api: TestApi;
 let tenant: TestTenant;
+let unreadEntered = (): void => {};
 
 beforeAll(async () => {
   api = await startTestApi({
@@ -63,6 +65,15 @@ const testRoutes: readonly Route[] = [
   defineRoute({
     ...{ method: 'get', path: '/v1/t/conflict', operationId: 'conflict', ...read, responses: ok },
     handle: () => Promise.reject(new AppError('illegal_transition', { detail: 'It is sent' })),
+  }),
+  defineRoute({
+    ...{ method: 'post', path: '/v1/t/unread', operationId: 'unread', ...write, responses: ok },
+    rawBody: ['any'],
+    async handle({ signal }) {
+      unreadEntered();
+      await once(signal, 'abort');
+      return json(200, {});
+    },
   }),
   defineRoute({
     ...{ method: 'post', path: '/v1/t/import', operationId: 'importThing', ...write, responses: ok },
@@ -200,6 +211,19 @@ test('an import is streamed to its handler and bounded as well', async () => {
     413,
   );
   expect((await tenant.request('POST', '/v1/t/import', { raw: 'x', headers: typed })).status).toBe(415);
+});
+
+test('a client that leaves in the middle of a body that nobody reads does no harm', async () => {
+  const entered = new Promise<void>((resolve) => {
+    unreadEntered = resolve;
+  });
+  const headers = { Authorization: `Bearer ${tenant.secret}`, 'Content-Length': '4000' };
+  const req = httpRequest(`${api.url}/v1/t/unread`, { method: 'POST', headers });
+  req.on('error', () => {});
+  req.write('x'.repeat(100));
+  await entered;
+  req.destroy();
+  expect((await api.anonymous.get('/livez')).status).toBe(200);
 });
 
 test('a change needs the ETag that was read last', async () => {

@@ -71,6 +71,8 @@ export function limitBody(req: IncomingMessage, maxBytes: number): Transform {
       done(length > maxBytes ? tooLarge(maxBytes) : null, part);
     },
   });
+  // A handler that never reads it must not bring the process down when the client leaves.
+  limited.on('error', () => {});
   const onClose = () => {
     if (!req.complete) limited.destroy(new AppError('malformed_body', { detail: 'The body broke off' }));
   };

@@ -92,11 +92,28 @@ function renderBody({ requestBody }: Operation): string {
 }
 
 function renderResponses({ responses }: Operation): string {
-  const rows = Object.entries(responses).map(([status, { description, content = {} }]) => {
-    const types = Object.values(content).map(({ schema }) => describeType(schema));
-    return `<tr><td>${escapeHtml(status)}</td><td>${types.join(' or ')}</td><td>${renderInline(description)}</td></tr>`;
-  });
-  return `<h4>Replies</h4>${table(['Status', 'Body', ''], rows)}`;
+  const isError = ([status]: [string, unknown]) => status >= '400';
+  const entries = Object.entries(responses);
+  const rows = entries
+    .filter((entry) => !isError(entry))
+    .map(([status, { description, content = {} }]) => {
+      const types = Object.values(content).map(({ schema }) => describeType(schema));
+      return `<tr><td>${escapeHtml(status)}</td><td>${types.join(' or ')}</td><td>${renderInline(description)}</td></tr>`;
+    });
+  const errors = entries
+    .filter(isError)
+    .map(
+      ([status, { description }]) =>
+        `<tr><td>${escapeHtml(status)}</td><td>${linkErrors(description)}</td></tr>`,
+    );
+  return `<h4>Replies</h4>${table(['Status', 'Body', ''], rows)}
+<details><summary>Errors</summary>${table(['Status', 'Code'], errors)}</details>`;
+}
+
+function linkErrors(description: string): string {
+  return renderInline(description).replace(/\b[a-z_]+\b/g, (word) =>
+    word in errorKinds ? `<a href="#error-${word}">${word}</a>` : word,
+  );
 }
 
 function renderFields(schema: SchemaNode): string {

@@ -28,7 +28,7 @@ export interface IdempotencyStore {
   release(claim: Claim): Promise<void>;
 }
 
-export const keptHours = 24;
+const keptHours = 24;
 /** A longer reply is replayed without its body: status and headers still say what was made. */
 const maxBodyLength = 4_000_000;
 const sweepRows = 1_000;

@@ -24,7 +24,7 @@ export interface IdempotentCall {
 /** Runs `work` unless its reply is known; throws 400, 409 or 422 as the IETF's draft has it. */
 export type RunOnce = (call: IdempotentCall, work: () => Promise<TextReply>) => Promise<TextReply>;
 
-export const lockSeconds = 30;
+const lockSeconds = 30;
 const renewMs = 10_000;
 
 export function createIdempotency(store: IdempotencyStore, log: Log): RunOnce {

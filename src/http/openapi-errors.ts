@@ -1,4 +1,4 @@
-/** Which errors a route may answer by what it takes; a handler's own ones are under the statuses that these share. */
+/** Which errors a route may answer by what it takes; and by what its handler throws. */
 import { type ErrorCode, errorKinds } from '../errors.ts';
 import type { Route } from './route.ts';
 
@@ -10,9 +10,10 @@ export function errorsByStatus(
   return statuses.map((status) => [status, codes.filter((code) => errorKinds[code].status === status)]);
 }
 
-function errorsOf({ access, params, body, rawBody, idempotent, ifMatch }: Route): ErrorCode[] {
+function errorsOf(route: Route): ErrorCode[] {
+  const { access, params, body, rawBody, idempotent, ifMatch, problems = [] } = route;
   const when = (condition: unknown, ...codes: ErrorCode[]) => (condition ? codes : []);
-  return [
+  const codes: ErrorCode[] = [
     ...when(access !== 'public', 'unauthenticated', 'forbidden'),
     'invalid_query',
     ...when(params, 'not_found'),
@@ -23,5 +24,7 @@ function errorsOf({ access, params, body, rawBody, idempotent, ifMatch }: Route)
     'rate_limited',
     'internal',
     'unavailable',
+    ...problems,
   ];
+  return [...new Set(codes)];
 }

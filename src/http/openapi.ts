@@ -97,10 +97,14 @@ function toBodyContent({ rawBody, body }: Route) {
   return Object.fromEntries(rawBody.map((type) => [type === 'any' ? '*/*' : type, binary]));
 }
 
+const problemContent = { 'application/problem+json': { schema: problemSchema } };
+
 function toReplies({ responses }: Route): Record<string, ResponseConfig> {
   return Object.fromEntries(
     Object.entries(responses).map(([status, { description, schema, contentType, headers }]) => {
       const text = contentType && { [contentType]: { schema: { type: 'string' } as const } };
+      if (!schema && !contentType && status >= '400')
+        return [status, { description, content: problemContent }];
       const content = schema ? { [contentType ?? 'application/json']: { schema } } : text;
       return [
         status,
@@ -120,8 +124,10 @@ function toHeaders(headers: Readonly<Record<string, string>>) {
 }
 
 function toProblems(route: Route): Record<string, ResponseConfig> {
-  const content = { 'application/problem+json': { schema: problemSchema } };
   return Object.fromEntries(
-    errorsByStatus(route).map(([status, codes]) => [status, { description: codes.join(', '), content }]),
+    errorsByStatus(route).map(([status, codes]) => [
+      status,
+      { description: codes.join(', '), content: problemContent },
+    ]),
   );
 }

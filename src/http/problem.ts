@@ -30,7 +30,7 @@ export function toProblem(error: AppError, place: { instance: string; requestId:
 }
 
 /** Relative, so that it leads to the documentation of the very server that answered. */
-export function problemType(code: string): string {
+function problemType(code: string): string {
   return `/docs#error-${code}`;
 }
 

@@ -16,7 +16,7 @@ export function groupRoutes(routes: readonly Route[]): readonly PathRoutes[] {
   return groups.sort((a, b) => compareKeys(sortKey(a.path), sortKey(b.path)));
 }
 
-export function pathParameters(path: string): readonly string[] {
+function pathParameters(path: string): readonly string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
 }
 

@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { ZodObject, ZodType, z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
 import type { ApiKeyId, TenantId } from '../ids.ts';
 
 /** What an API key may be allowed to do. `*` in a key means all of them. */
@@ -86,11 +87,13 @@ export interface RouteSpec<P extends ZodObject, Q extends ZodObject, B extends Z
   readonly rawBody?: readonly string[];
   /** A POST that creates something: it needs an Idempotency-Key (replayed, 409 while running, 422 on another payload). */
   readonly idempotent?: boolean;
+  /** Errors that the handler throws, for the documentation. Those of what the route takes are added by themselves. */
+  readonly problems?: readonly ErrorCode[];
   /** It changes something that has an ETag: it needs If-Match (428 without; the handler compares and throws 412). */
   readonly ifMatch?: boolean;
   /**
    * Status -> schema of the JSON body, or the content type of another one, or a description where there is none.
-   * Problems are added by themselves.
+   * Problems are added by themselves; one that is listed keeps its description.
    */
   readonly responses: Readonly<
     Record<

@@ -61,8 +61,6 @@ export const pageQuery = z.strictObject({
     .meta({ description: 'The `next_cursor` of the page before; opaque' }),
 });
 
-export type PageQuery = z.output<typeof pageQuery>;
-
 /** The reply of every listing. `next_cursor` is null on the last page. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({
