@@ -1,0 +1,36 @@
+/** What an import leaves behind: uploads that nobody finishes, and the blocks of those that have ended. */
+import type { Database } from '../platform/mysql.ts';
+import { removeBlocks } from './import-blocks.ts';
+import type { ImportKey } from './import-store.ts';
+
+/**
+ * Fails uploads whose lease is over and removes the blocks of ended imports; says how many it dealt with. An ended
+ * import keeps a lease until its blocks are gone: if we die between, the next sweep goes on. Any number may sweep at once.
+ */
+export async function sweepImports(db: Database): Promise<number> {
+  await failAbandonedUploads(db);
+  const ended = await findEnded(db);
+  for (const key of ended) {
+    await removeBlocks(db, key);
+    await db.write('UPDATE imports SET lease_until = NULL WHERE tenant_id = ? AND id = ?', [
+      key.tenantId,
+      key.id,
+    ]);
+  }
+  return ended.length;
+}
+
+async function failAbandonedUploads(db: Database): Promise<void> {
+  await db.write(
+    `UPDATE imports SET state = 'failed', failure = 'The upload broke off before its end',
+       finished_at = UTC_TIMESTAMP(3), lease_until = UTC_TIMESTAMP(3)
+     WHERE state = 'receiving' AND lease_until < UTC_TIMESTAMP(3)`,
+  );
+}
+
+async function findEnded(db: Database): Promise<ImportKey[]> {
+  return db.rows<ImportKey>(
+    `SELECT tenant_id AS tenantId, id FROM imports
+     WHERE state IN ('done', 'failed', 'cancelled') AND lease_until IS NOT NULL LIMIT 10`,
+  );
+}

@@ -1,0 +1,62 @@
+/** Lists by name. Their members are in `list-members.ts`. */
+import type { ListId, TenantId } from '../ids.ts';
+import type { Sql } from '../platform/mysql.ts';
+
+export interface List {
+  readonly id: ListId;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface ListKey {
+  readonly tenantId: TenantId;
+  readonly id: ListId;
+}
+
+/** Throws a duplicate-key error when the id is taken. */
+export async function insertList(sql: Sql, { tenantId, id }: ListKey, name: string): Promise<void> {
+  await sql.write(
+    `INSERT INTO lists (tenant_id, id, name, created_at, updated_at)
+     VALUES (?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+    [tenantId, id, name],
+  );
+}
+
+export async function findList(sql: Sql, { tenantId, id }: ListKey): Promise<List | undefined> {
+  return sql.first<List>(`SELECT ${columns} FROM lists WHERE tenant_id = ? AND id = ?`, [tenantId, id]);
+}
+
+export async function listLists(
+  sql: Sql,
+  { tenantId, afterId, limit }: { tenantId: TenantId; afterId: number; limit: number },
+): Promise<List[]> {
+  return sql.rows<List>(`SELECT ${columns} FROM lists WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?`, [
+    tenantId,
+    afterId,
+    limit,
+  ]);
+}
+
+/** False when there is no such list. */
+export async function renameList(sql: Sql, { tenantId, id }: ListKey, name: string): Promise<boolean> {
+  const { affectedRows } = await sql.write(
+    'UPDATE lists SET name = ?, updated_at = UTC_TIMESTAMP(3) WHERE tenant_id = ? AND id = ?',
+    [name, tenantId, id],
+  );
+  return affectedRows > 0;
+}
+
+/**
+ * The list is gone at once; its members follow in slices (`list-sweeper.ts`), because deleting millions of rows in one
+ * transaction would hold up everybody. If we die here, the sweeper finds them by their missing list.
+ */
+export async function deleteList(sql: Sql, { tenantId, id }: ListKey): Promise<boolean> {
+  const { affectedRows } = await sql.write('DELETE FROM lists WHERE tenant_id = ? AND id = ?', [
+    tenantId,
+    id,
+  ]);
+  return affectedRows > 0;
+}
+
+const columns = 'id, name, created_at AS createdAt, updated_at AS updatedAt';
