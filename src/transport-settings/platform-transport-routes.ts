@@ -11,7 +11,9 @@ import {
   getOwnTransport,
   type OwnTransport,
   removeTransport,
+  type TransportParts,
   type TransportRoutesOptions,
+  toParts,
 } from './transport-actions.ts';
 import {
   etagOf,
@@ -25,14 +27,15 @@ import { listPlatformTransports, type StoredTransport } from './transport-store.
 import { verificationOut, verifyTransport } from './verification.ts';
 
 export function platformTransportRoutes(options: TransportRoutesOptions): Route[] {
-  const { db } = options;
+  const parts = toParts(options);
+  const { db } = parts;
   return [
-    createRoute(options),
+    createRoute(parts),
     listRoute(db),
     getRoute(db),
-    changeRoute(options),
+    changeRoute(parts),
     deleteRoute(db),
-    verifyRoute(options),
+    verifyRoute(parts),
   ];
 }
 
@@ -41,7 +44,7 @@ const etagHeader = { ETag: 'For If-Match' };
 const collection = '/v1/platform/transports';
 const item = '/v1/platform/transports/{transport_id}';
 
-function createRoute(options: TransportRoutesOptions): Route {
+function createRoute(parts: TransportParts): Route {
   return defineRoute({
     ...{ method: 'post', path: collection, operationId: 'createPlatformTransport', tag },
     summary: 'Create a transport that all tenants may use',
@@ -56,7 +59,7 @@ function createRoute(options: TransportRoutesOptions): Route {
       },
     },
     async handle({ body }) {
-      const transport = await createTransport(options, null, body);
+      const transport = await createTransport(parts, null, body);
       const shown = show(transport);
       return json(201, shown, { Location: `${collection}/${shown.id}`, ...etagOf(transport) });
     },
@@ -92,7 +95,7 @@ function getRoute(db: Database): Route {
   });
 }
 
-function changeRoute(options: TransportRoutesOptions): Route {
+function changeRoute(parts: TransportParts): Route {
   return defineRoute({
     ...{ method: 'patch', path: item, operationId: 'updatePlatformTransport', tag },
     summary: 'Change a transport of the platform',
@@ -103,7 +106,7 @@ function changeRoute(options: TransportRoutesOptions): Route {
     body: transportPatch,
     responses: { 200: { description: 'The changed transport', schema: transportOut, headers: etagHeader } },
     async handle({ params, body, headers }) {
-      const transport = await changeTransport(options, platforms(params.transport_id), { body, headers });
+      const transport = await changeTransport(parts, platforms(params.transport_id), { body, headers });
       return json(200, show(transport), etagOf(transport));
     },
   });
@@ -124,7 +127,7 @@ function deleteRoute(db: Database): Route {
   });
 }
 
-function verifyRoute(options: TransportRoutesOptions): Route {
+function verifyRoute(parts: TransportParts): Route {
   return defineRoute({
     ...{ method: 'post', path: `${item}/verify`, operationId: 'verifyPlatformTransport', tag },
     summary: 'Try a transport of the platform without sending',
@@ -132,7 +135,7 @@ function verifyRoute(options: TransportRoutesOptions): Route {
     params: transportParams,
     responses: { 200: { description: 'What worked and what did not', schema: verificationOut } },
     async handle({ params }) {
-      return json(200, await verifyTransport(options, platforms(params.transport_id)));
+      return json(200, await verifyTransport(parts, platforms(params.transport_id)));
     },
   });
 }

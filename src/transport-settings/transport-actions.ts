@@ -4,7 +4,7 @@ import { AppError, type FieldError } from '../errors.ts';
 import { assertIfMatch } from '../http/etag.ts';
 import { newId, type TransportId } from '../ids.ts';
 import type { Database } from '../platform/mysql.ts';
-import type { SecretBox } from '../platform/secret-box.ts';
+import { createSecretBox, type SecretBox } from '../platform/secret-box.ts';
 import { insertWithNewId } from '../tenants/new-row.ts';
 import type { HostPolicy } from '../transports/host-policy.ts';
 import type { SmtpSecret, SmtpSettings } from '../transports/smtp-settings.ts';
@@ -21,8 +21,20 @@ import {
 
 export interface TransportRoutesOptions {
   readonly db: Database;
+  /** `deriveKeys(...).secrets`: encrypts passwords. */
+  readonly secretsKey: Buffer;
+  readonly hostPolicy: HostPolicy;
+}
+
+/** The same, ready to use. */
+export interface TransportParts {
+  readonly db: Database;
   readonly secretBox: SecretBox;
   readonly hostPolicy: HostPolicy;
+}
+
+export function toParts({ db, secretsKey, hostPolicy }: TransportRoutesOptions): TransportParts {
+  return { db, secretBox: createSecretBox(secretsKey), hostPolicy };
 }
 
 export interface OwnTransport {
@@ -31,7 +43,7 @@ export interface OwnTransport {
 }
 
 export async function createTransport(
-  { db, secretBox }: TransportRoutesOptions,
+  { db, secretBox }: TransportParts,
   owner: TransportOwner,
   { name, settings, limits, secret, destination_mode: destinationMode }: NewTransport,
 ): Promise<StoredTransport> {
@@ -49,7 +61,7 @@ export async function createTransport(
 
 /** Takes effect within two seconds: send workers look at the version each second. */
 export async function changeTransport(
-  { db, secretBox }: TransportRoutesOptions,
+  { db, secretBox }: TransportParts,
   own: OwnTransport,
   { body, headers }: { readonly body: TransportPatch; readonly headers: IncomingHttpHeaders },
 ): Promise<StoredTransport> {

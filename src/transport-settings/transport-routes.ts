@@ -12,7 +12,9 @@ import {
   noSuchTransport,
   type OwnTransport,
   removeTransport,
+  type TransportParts,
   type TransportRoutesOptions,
+  toParts,
 } from './transport-actions.ts';
 import {
   etagOf,
@@ -26,21 +28,22 @@ import { listUsableTransports, readTransport, type StoredTransport } from './tra
 import { verificationOut, verifyTransport } from './verification.ts';
 
 export function transportRoutes(options: TransportRoutesOptions): Route[] {
-  const { db } = options;
+  const parts = toParts(options);
+  const { db } = parts;
   return [
-    createRoute(options),
+    createRoute(parts),
     listRoute(db),
     getRoute(db),
-    changeRoute(options),
+    changeRoute(parts),
     deleteRoute(db),
-    verifyRoute(options),
+    verifyRoute(parts),
   ];
 }
 
 const tag = 'Transports';
 const etagHeader = { ETag: 'For If-Match' };
 
-function createRoute(options: TransportRoutesOptions): Route {
+function createRoute(parts: TransportParts): Route {
   return defineRoute({
     ...{ method: 'post', path: '/v1/transports', operationId: 'createTransport', tag },
     summary: 'Create a transport',
@@ -56,7 +59,7 @@ function createRoute(options: TransportRoutesOptions): Route {
       },
     },
     async handle({ tenantId, body }) {
-      const transport = await createTransport(options, tenantId, body);
+      const transport = await createTransport(parts, tenantId, body);
       const shown = show(transport);
       return json(201, shown, { Location: `/v1/transports/${shown.id}`, ...etagOf(transport) });
     },
@@ -92,7 +95,7 @@ function getRoute(db: Database): Route {
   });
 }
 
-function changeRoute(options: TransportRoutesOptions): Route {
+function changeRoute(parts: TransportParts): Route {
   return defineRoute({
     ...{ method: 'patch', path: '/v1/transports/{transport_id}', operationId: 'updateTransport', tag },
     summary: 'Change a transport',
@@ -105,8 +108,8 @@ function changeRoute(options: TransportRoutesOptions): Route {
     body: transportPatch,
     responses: { 200: { description: 'The changed transport', schema: transportOut, headers: etagHeader } },
     async handle({ tenantId, params, body, headers }) {
-      const own = await assertOwn(options.db, tenantId, params.transport_id);
-      const transport = await changeTransport(options, own, { body, headers });
+      const own = await assertOwn(parts.db, tenantId, params.transport_id);
+      const transport = await changeTransport(parts, own, { body, headers });
       return json(200, show(transport), etagOf(transport));
     },
   });
@@ -127,7 +130,7 @@ function deleteRoute(db: Database): Route {
   });
 }
 
-function verifyRoute(options: TransportRoutesOptions): Route {
+function verifyRoute(parts: TransportParts): Route {
   return defineRoute({
     ...{ method: 'post', path: '/v1/transports/{transport_id}/verify', operationId: 'verifyTransport', tag },
     summary: 'Try a transport without sending',
@@ -136,8 +139,8 @@ function verifyRoute(options: TransportRoutesOptions): Route {
     params: transportParams,
     responses: { 200: { description: 'What worked and what did not', schema: verificationOut } },
     async handle({ tenantId, params }) {
-      const own = await assertOwn(options.db, tenantId, params.transport_id);
-      return json(200, await verifyTransport(options, own));
+      const own = await assertOwn(parts.db, tenantId, params.transport_id);
+      return json(200, await verifyTransport(parts, own));
     },
   });
 }

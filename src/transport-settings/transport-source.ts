@@ -1,7 +1,7 @@
 /** Gives the send stage its transports: settings from the table, secrets opened, connections not yet. */
 import type { Log } from '../platform/log.ts';
 import type { Sql } from '../platform/mysql.ts';
-import type { SecretBox } from '../platform/secret-box.ts';
+import { createSecretBox } from '../platform/secret-box.ts';
 import type { TransportSource } from '../send/transport-pool.ts';
 import type { HostPolicy } from '../transports/host-policy.ts';
 import { openTransport } from '../transports/open-transport.ts';
@@ -11,12 +11,13 @@ import { readAnyTransport, readTransportVersions } from './transport-store.ts';
 export interface TransportSourceOptions {
   readonly db: Sql;
   readonly log: Log;
-  readonly secretBox: SecretBox;
+  readonly secretsKey: Buffer;
   readonly hostPolicy: HostPolicy;
 }
 
 export function createTransportSource(options: TransportSourceOptions): TransportSource {
-  const { db, log, secretBox, hostPolicy } = options;
+  const { db, log, secretsKey, hostPolicy } = options;
+  const secretBox = createSecretBox(secretsKey);
   return {
     async open(transportId) {
       const stored = await readAnyTransport(db, transportId);

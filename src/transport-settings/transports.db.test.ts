@@ -3,7 +3,6 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatId, newId, type TransportId } from '../ids.ts';
-import { createSecretBox } from '../platform/secret-box.ts';
 import { createSmtpSink, type SmtpSink } from '../testing/smtp-sink/sink.ts';
 import { startTestApi, type TestApi, type TestClient, type TestTenant } from '../testing/test-api.ts';
 import { hostPolicy } from '../transports/host-policy.ts';
@@ -16,7 +15,7 @@ let api: TestApi;
 let one: TestTenant;
 let two: TestTenant;
 let sink: SmtpSink;
-const secretBox = createSecretBox(randomBytes(32));
+const secretsKey = randomBytes(32);
 const settings = { host: 'smtp.example.com', port: 587, tls: 'starttls' } as const;
 const withAuth = { ...settings, auth: { username: 'shop' } };
 const secret = { password: 'correct horse battery' };
@@ -25,7 +24,7 @@ beforeAll(async () => {
   sink = createSmtpSink({});
   api = await startTestApi({
     routes: ({ db }) => {
-      const options = { db, secretBox, hostPolicy: hostPolicy({ allowPrivate: true }) };
+      const options = { db, secretsKey, hostPolicy: hostPolicy({ allowPrivate: true }) };
       return [...transportRoutes(options), ...platformTransportRoutes(options)];
     },
   });
@@ -252,13 +251,13 @@ test('the send stage gets the transport with its secret opened, its version, and
   const lines: string[] = [];
   const log = pino(new Writable({ write: (line, _, done) => done(void lines.push(String(line))) }));
   const options = { db: api.db, log, hostPolicy: hostPolicy({ allowPrivate: true }) };
-  const source = createTransportSource({ ...options, secretBox });
+  const source = createTransportSource({ ...options, secretsKey });
   const created = await create(one, { settings: withAuth, secret, limits: { per_second: 7 } });
   const id = (await idOf(created.id)) as TransportId;
   expect(await source.open(id)).toMatchObject({ version: 1, perSecond: 7 });
   await one.patch(`/v1/transports/${created.id}`, { name: 'b' }, { headers: { 'If-Match': '"v1"' } });
   expect(await source.readVersions([id])).toEqual(new Map([[id, 2]]));
-  const stranger = createTransportSource({ ...options, secretBox: createSecretBox(randomBytes(32)) });
+  const stranger = createTransportSource({ ...options, secretsKey: randomBytes(32) });
   await expect(stranger.open(id)).rejects.toThrow("can't be read");
   await one.delete(`/v1/transports/${created.id}`);
   expect(await source.open(id)).toBeUndefined();

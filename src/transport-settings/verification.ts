@@ -1,7 +1,7 @@
 /** Trying a transport for the person who configured it: connects, greets, secures, logs in and leaves; sends nothing. */
 import { z } from 'zod';
 import { verifySmtp } from '../transports/verify-smtp.ts';
-import { getOwnTransport, type OwnTransport, type TransportRoutesOptions } from './transport-actions.ts';
+import { getOwnTransport, type OwnTransport, type TransportParts } from './transport-actions.ts';
 import { toConfiguration } from './transport-secrets.ts';
 
 export const verificationOut = z
@@ -25,7 +25,7 @@ export const verificationOut = z
   .meta({ id: 'TransportVerification' });
 
 /** Only for its owner: it shows what the server says. Answers within about ten seconds, whatever the server does. */
-export async function verifyTransport(options: TransportRoutesOptions, own: OwnTransport) {
+export async function verifyTransport(options: TransportParts, own: OwnTransport) {
   const transport = await getOwnTransport(options.db, own);
   const { secretBox, hostPolicy } = options;
   const { ok, steps, failure, server } = await verifySmtp(toConfiguration(transport, secretBox, hostPolicy));
