@@ -7,7 +7,3 @@ export type ImportState = (typeof importStates)[number];
 
 export const importFormats = ['csv', 'ndjson'] as const;
 export type ImportFormat = (typeof importFormats)[number];
-
-export function hasEnded(state: ImportState): boolean {
-  return state === 'done' || state === 'failed' || state === 'cancelled';
-}

@@ -20,25 +20,25 @@ export const addressText = z
   })
   .meta({ description: 'An email address, without a display name', example: 'ada@example.com' });
 
-export const phoneText = z
+const phoneText = z
   .string()
   .refine(isPhone, 'is not a phone number in E.164: + and 7 to 15 digits')
   .meta({ description: 'E.164', example: '+4915112345678' });
 
-export const timeZoneText = z
+const timeZoneText = z
   .string()
   .refine(isTimeZone, 'is not an IANA time zone')
   .meta({ description: 'IANA time zone', example: 'Europe/Berlin' });
 
 export const consentStatuses = ['subscribed', 'unsubscribed', 'unknown'] as const;
 
-export const consentInput = z.strictObject({
+const consentInput = z.strictObject({
   status: z.enum(consentStatuses),
   source: z.string().min(1).max(200).meta({ description: 'Where consent was given', example: 'checkout' }),
   at: timestampParam,
 });
 
-export const attributesInput = z
+const attributesInput = z
   .record(z.string(), z.unknown())
   .superRefine((attributes, context) => {
     const problem = findAttributeProblem(attributes);

@@ -37,7 +37,7 @@ export function profileRoutes(options: ProfileRoutesOptions): Route[] {
   ];
 }
 
-export function profileNotFound(): AppError {
+function profileNotFound(): AppError {
   return new AppError('not_found', { detail: 'There is no such profile, or it was erased' });
 }
 
