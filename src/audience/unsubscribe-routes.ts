@@ -33,7 +33,7 @@ export function unsubscribeRoutes({ db, signingKeys }: UnsubscribeRoutesOptions)
 }
 
 /** Idempotent. Somebody erased is suppressed already, and unknown here: nothing is left to do. */
-export async function unsubscribe(db: Database, target: UnsubscribeTarget): Promise<void> {
+async function unsubscribe(db: Database, target: UnsubscribeTarget): Promise<void> {
   const { tenantId, profileId, list } = target;
   const profile = await db.first<{ hash: Buffer | null }>(
     'SELECT email_hash AS hash FROM profiles WHERE tenant_id = ? AND id = ?',
