@@ -3,8 +3,8 @@ import { type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
-/** Anything under these names never reaches a log line, wherever it stands. */
-const secretPaths = ['password', 'secret', 'token', 'apiKey', 'authorization', 'cookie'];
+/** Anything under these names never reaches a log line, wherever it stands. `sql`: mysql2's errors carry the statement with its values. */
+const secretPaths = ['sql', 'password', 'secret', 'token', 'apiKey', 'authorization', 'cookie'];
 
 export function createLog(process: string, level: string): Log {
   return pino({
