@@ -120,6 +120,7 @@ async function start(kind, instance, log) {
     try {
       return await /** @type {Way} */ (WAYS[way])(kind, instance, log);
     } catch (error) {
+      if (instance.isClosed) throw error;
       const reason = `${way}: ${/** @type {Error} */ (error).message}`;
       log(`${kind.title}: ${reason.split('\n')[0]}`);
       reasons.push(reason);

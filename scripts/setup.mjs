@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock } from './lock.mjs';
 import { repoRoot } from './services/layout.mjs';
-import { withLock } from './setup-lock.mjs';
 
 /**
  * @typedef {{ version?: string, optional?: boolean, link?: boolean }} LockedPackage

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock } from '../lock.mjs';
 import { planInstall, runApt, updateLists } from './apt.mjs';
 import { aptCacheFolder } from './layout.mjs';
 import { findIn, serverFolders } from './programs.mjs';
@@ -18,27 +19,28 @@ import { run } from './run-command.mjs';
  */
 export async function extractProgram({ name, programs, packageSets, log }) {
   const cache = join(aptCacheFolder, `${distribution()}-${process.arch}`, name);
-  if (!existsSync(cache)) await fillCache(cache, packageSets, log);
+  if (!existsSync(cache)) await withLock('apt', () => fillCache(cache, packageSets, log));
   const binary = findIn([`${cache}/usr/sbin`, `${cache}/usr/bin`], programs);
   if (!binary) throw new Error(`the packages unpacked in ${cache} hold no ${programs.join(' or ')}`);
   const env = { ...process.env, LD_LIBRARY_PATH: libraryFolders(cache).join(':') };
-  await assertLibrariesComplete(binary, env);
+  await assertLibrariesComplete(binary, env, cache);
   return { binary, env };
 }
 
 /** @param {string} cache @param {string[][]} packageSets @param {(line: string) => void} log */
 async function fillCache(cache, packageSets, log) {
+  if (existsSync(cache)) return;
   for (const tool of ['apt-get', 'dpkg-deb']) {
     if (!findIn(serverFolders(), [tool])) throw new Error(`only for Debian and Ubuntu: no ${tool} found`);
   }
-  // Filled aside and renamed: a cache that exists is complete, and of two runs at once one just loses the race.
+  // Filled aside and renamed: a cache that exists is complete.
   const aside = `${cache}.${process.pid}`;
   const debs = join(aside, 'debs');
   try {
     await downloadWithFreshLists(debs, packageSets, log);
     for (const deb of readdirSync(debs)) await run('dpkg-deb', ['-x', join(debs, deb), aside]);
     rmSync(debs, { recursive: true });
-    if (!existsSync(cache)) renameSync(aside, cache);
+    renameSync(aside, cache);
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }
@@ -86,11 +88,12 @@ function libraryFolders(cache) {
   });
 }
 
-/** @param {string} binary @param {NodeJS.ProcessEnv} env */
-async function assertLibrariesComplete(binary, env) {
+/** @param {string} binary @param {NodeJS.ProcessEnv} env @param {string} cache */
+async function assertLibrariesComplete(binary, env, cache) {
   const missing = [...(await run('ldd', [binary], { env })).matchAll(/(\S+) => not found/g)];
   if (missing.length > 0) {
-    throw new Error(`${binary} lacks the libraries ${missing.map((match) => match[1]).join(', ')}`);
+    const names = missing.map((match) => match[1]).join(', ');
+    throw new Error(`${binary} lacks ${names} (without the folder ${cache} it is fetched anew)`);
   }
 }
 

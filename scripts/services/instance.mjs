@@ -30,6 +30,7 @@ const LONGEST_SOCKET_PATH = 99;
 export class Instance {
   /** @type {Stoppable[]} */
   #started = [];
+  isClosed = false;
 
   /** @param {string} folder */
   constructor(folder) {
@@ -67,6 +68,7 @@ export class Instance {
 
   /** Bounded, as each server's stop is. */
   async close() {
+    this.isClosed = true;
     await Promise.allSettled(this.#started.map((server) => server.stop()));
     this.#remove();
   }

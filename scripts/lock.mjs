@@ -7,18 +7,18 @@ import { identify, isRunning } from './services/process-identity.mjs';
 const WAIT_MS = 600_000;
 
 /**
- * Runs work while no other process of this checkout runs it. The lock of a process that died counts for
- * nothing.
+ * Runs work while no other process of this checkout runs any under that name. The lock of a process that died
+ * counts for nothing.
  * @template T
  * @param {string} name
- * @param {() => T} work
+ * @param {() => T | Promise<T>} work
  * @returns {Promise<T>}
  */
 export async function withLock(name, work) {
   const path = join(stateFolder, `${name}.lock`);
   await take(path);
   try {
-    return work();
+    return await work();
   } finally {
     rmSync(path, { force: true });
   }
