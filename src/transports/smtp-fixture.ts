@@ -2,7 +2,7 @@
 import type { SinkOptions } from '../testing/smtp-sink/options.ts';
 import type { Rule } from '../testing/smtp-sink/rule.ts';
 import { createSmtpSink, type SmtpSink } from '../testing/smtp-sink/sink.ts';
-import type { Courier, OutboundMessage, Transport } from './contract.ts';
+import type { Courier, OutboundMessage, Outcome, Transport } from './contract.ts';
 import { hostPolicy } from './host-policy.ts';
 import type { SmtpConfiguration } from './smtp-session.ts';
 import { smtpSettings, type TransportLimits, transportLimits } from './smtp-settings.ts';
@@ -13,7 +13,7 @@ export interface SmtpFixture {
   readonly transport: Transport;
   readonly configuration: SmtpConfiguration;
   /** Opens a courier; fails the test when there is none. Closed by `stop`. */
-  courier(): Promise<Courier>;
+  courier(limits?: Partial<TransportLimits>): Promise<Courier>;
   setRules(...rules: Rule[]): void;
   /** Closes all couriers, waits until the sink has seen every connection end, and stops it. */
   stop(): Promise<void>;
@@ -37,8 +37,9 @@ export async function startFixture(options: FixtureOptions = {}): Promise<SmtpFi
     transport,
     configuration,
     setRules: (...rules) => sink.setRules(rules),
-    async courier() {
-      const opened = await transport.open();
+    async courier(limits = {}) {
+      const others = { ...configuration, limits: { ...configuration.limits, ...limits } };
+      const opened = await smtpTransport(others).open();
       if (opened.kind === 'failed') throw new Error(`no courier: ${JSON.stringify(opened.failure)}`);
       couriers.push(opened.courier);
       return opened.courier;
@@ -67,6 +68,17 @@ export async function nothingOpen(sink: SmtpSink): Promise<void> {
     if (performance.now() > deadline) throw new Error(`${sink.connections.open} connections were left open`);
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** What is left of this process's connections to anywhere. */
+export function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((kind) => /^(TCPSocketWrap|TLSWrap)$/.test(kind)).length;
+}
+
+export async function deliverTo(courier: Courier, to: string, bytes?: number): Promise<Outcome> {
+  const [outcome] = await courier.deliver([messageTo(to, bytes)], () => true);
+  if (!outcome) throw new Error('no outcome');
+  return outcome;
 }
 
 /** A message of about so many bytes, in several parts, some of them shared. */

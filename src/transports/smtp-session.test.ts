@@ -11,6 +11,7 @@ import {
   type FixtureOptions,
   messageTo,
   nothingOpen,
+  openSockets,
   type SmtpFixture,
   startFixture,
 } from './smtp-fixture.ts';
@@ -30,9 +31,7 @@ async function start(options: FixtureOptions): Promise<void> {
 
 afterEach(async () => {
   await fixture?.stop();
-  await expect
-    .poll(() => process.getActiveResourcesInfo().filter((kind) => /TCPSocketWrap|TLSWrap/.test(kind)))
-    .toEqual([]);
+  await expect.poll(openSockets).toBe(0);
 });
 
 describe('a session that cannot be opened', () => {
