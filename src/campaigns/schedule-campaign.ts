@@ -1,0 +1,77 @@
+/** Scheduling: all that is missing or wrong is said at once; then one compare-and-set of what was checked. */
+import { AppError, type FieldError } from '../errors.ts';
+import type { TransportId } from '../ids.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/mysql.ts';
+import { holdTransport } from '../transport-settings/transport-store.ts';
+import { type AudienceEstimate, estimateAudience } from './audience-estimate.ts';
+import type { Campaign, CampaignKey } from './campaign.ts';
+import { assertAllowed, explainRefusal, getCampaign } from './known-campaign.ts';
+import { checkReadiness } from './readiness.ts';
+import { type Schedule, scheduleCampaign } from './transition-store.ts';
+
+export interface SchedulingOptions {
+  readonly db: Database;
+  readonly clock: Clock;
+}
+
+/** A time this far back is taken as now: clocks differ, and requests take a while. */
+const graceMs = 60_000;
+/** The week of its creation says when a campaign's deliveries are dropped. */
+const furthestAheadMs = 366 * 86_400_000;
+/** Counting a large audience is not worth making the caller wait. */
+const estimateBudgetMs = 300;
+
+/** A campaign that nobody would get is refused when it is to go now, and let be when it is to go later. */
+export async function schedule(
+  options: SchedulingOptions,
+  key: CampaignKey,
+  sendAt: Date | 'now',
+): Promise<Campaign> {
+  const { db, clock } = options;
+  const seen = await getCampaign(db, key);
+  assertAllowed('schedule', seen);
+  const readiness = await checkReadiness(db, key, seen);
+  const errors = findTimeErrors(sendAt, clock.now());
+  if (readiness.kind === 'unready') throw invalid([...errors, ...readiness.errors]);
+  const estimate = await estimateAudience(db, seen, { clock, budgetMs: estimateBudgetMs });
+  errors.push(...findEmptiness(estimate, sendAt));
+  if (errors.length > 0) throw invalid(errors);
+  await write(db, seen, {
+    sendAt: sendAt === 'now' ? null : sendAt,
+    templateVersion: readiness.templateVersion,
+    estimatedRecipients: estimate.recipients,
+  });
+  return getCampaign(db, key);
+}
+
+/** The transport is held, so that it can't be deleted between the check and the commit. */
+async function write(db: Database, seen: Campaign, planned: Schedule): Promise<void> {
+  const result = await db.transaction(async (tx) => {
+    const isHeld = await holdTransport(tx, seen.tenantId, seen.transportId as TransportId);
+    if (!isHeld) return 'no_transport';
+    return (await scheduleCampaign(tx, seen, planned)) ? 'scheduled' : 'refused';
+  });
+  if (result === 'no_transport')
+    throw invalid([{ pointer: '/transport_id', detail: 'There is no such transport' }]);
+  if (result === 'refused') throw await explainRefusal(db, seen, 'schedule');
+}
+
+function findTimeErrors(sendAt: Date | 'now', nowMs: number): FieldError[] {
+  if (sendAt === 'now') return [];
+  const aheadMs = sendAt.getTime() - nowMs;
+  if (aheadMs < -graceMs) return [{ pointer: '/send_at', detail: 'lies in the past' }];
+  return aheadMs > furthestAheadMs ? [{ pointer: '/send_at', detail: 'lies more than a year ahead' }] : [];
+}
+
+function findEmptiness({ recipients, isExact }: AudienceEstimate, sendAt: Date | 'now'): FieldError[] {
+  if (sendAt !== 'now' || recipients > 0 || !isExact) return [];
+  return [{ pointer: '/audience', detail: 'no recipients: all lists are empty, excluded or suppressed' }];
+}
+
+function invalid(errors: readonly FieldError[]): AppError {
+  return new AppError('invalid_request', {
+    detail: 'The campaign is not ready: pointers lead into the campaign, and /send_at into this request',
+    errors,
+  });
+}
