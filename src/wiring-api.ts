@@ -7,11 +7,18 @@ import { profileBulkRoutes } from './audience/profile-bulk-routes.ts';
 import { profileRoutes } from './audience/profile-routes.ts';
 import { suppressionRoutes } from './audience/suppression-routes.ts';
 import { unsubscribeRoutes } from './audience/unsubscribe-routes.ts';
+import { actionRoutes } from './campaigns/action-routes.ts';
+import { campaignRoutes } from './campaigns/campaign-routes.ts';
+import { deliveryRoutes } from './campaigns/delivery-routes.ts';
+import { progressRoutes } from './campaigns/progress-routes.ts';
+import { createProgressWatch } from './campaigns/progress-watch.ts';
 import { type ApiServer, createApiServer } from './http/api-server.ts';
 import type { Route } from './http/route.ts';
 import { createHealthChecks } from './platform/health-checks.ts';
+import { templateRoutes } from './templates/template-routes.ts';
 import { createApiKeyRoutes } from './tenants/api-key-routes.ts';
 import { createTenantRoutes } from './tenants/tenant-routes.ts';
+import { platformTransportRoutes } from './transport-settings/platform-transport-routes.ts';
 import { transportRoutes } from './transport-settings/transport-routes.ts';
 import { hostPolicyOf, type Platform } from './wiring.ts';
 
@@ -22,18 +29,28 @@ export function wireApi(platform: Platform): ApiServer {
 }
 
 /** All of them, in the order in which the documentation shows them. */
-export function apiRoutes({ config, db, keys }: Platform): readonly Route[] {
+export function apiRoutes(
+  platform: Pick<Platform, 'config' | 'db' | 'keys' | 'clock' | 'log'>,
+): readonly Route[] {
+  const { config, db, keys, clock, log } = platform;
   const audience = { db, addressKey: keys.address };
+  const transports = { db, secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config) };
   return [
     ...createTenantRoutes(db),
     ...createApiKeyRoutes(db),
+    ...platformTransportRoutes(transports),
     ...profileRoutes(audience),
     ...profileBulkRoutes(audience),
     ...listRoutes(audience),
     ...listMemberRoutes(audience),
     ...importRoutes(audience),
     ...suppressionRoutes(audience),
-    ...transportRoutes({ db, secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config) }),
+    ...templateRoutes({ db, publicUrl: config.PUBLIC_URL }),
+    ...transportRoutes(transports),
+    ...campaignRoutes({ db, clock }),
+    ...actionRoutes({ db, clock }),
+    ...progressRoutes(createProgressWatch({ db, clock, log })),
+    ...deliveryRoutes(db),
     ...unsubscribeRoutes({ db, signingKeys: [keys.signing] }),
   ];
 }

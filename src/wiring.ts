@@ -20,6 +20,7 @@ import { createLog, type Log } from './platform/log.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { assertDurable, createDatabase, type Database } from './platform/mysql.ts';
 import { assertNoEviction, connectOnce, connectRedis, connectRedisForWorkers } from './platform/redis.ts';
+import { assertInstallationKey } from './platform/secret-box.ts';
 import { waitUntilUp } from './platform/wait-until-up.ts';
 import { createConsumer } from './queues/consumer.ts';
 import { createGeneration } from './queues/generation.ts';
@@ -83,6 +84,7 @@ export function createPlatform(config: Config, process: string): Platform {
     async start() {
       const wait = { log, signal: stopping.signal };
       await waitUntilUp(() => assertDurable(db), { ...wait, name: 'mysql' });
+      await waitUntilUp(() => assertInstallationKey(db, config.SECRET_KEY), { ...wait, name: 'schema' });
       await waitUntilUp(() => connectOnce(redis), { ...wait, name: 'redis' });
       if (!stopping.signal.aborted) await assertNoEviction(redis);
     },
