@@ -22,6 +22,20 @@ describe('a courier', () => {
     await fixture.stop();
   });
 
+  it.each([
+    ['rcpt', 'untransmitted'],
+    ['dot', 'unknown'],
+  ] as const)('closed while the server hangs at %s, it answers at once', async (stage, kind) => {
+    const fixture = await startFixture();
+    const courier = await fixture.courier();
+    fixture.setRules({ id: 'hang', stage, action: { do: 'stall' } });
+    const delivery = deliverTo(courier, 'a@example.org');
+    await fixture.sink.waitForHits('hang', 1, { timeoutMs: 1000 });
+    await courier.close();
+    expect(await delivery).toMatchObject({ kind });
+    await fixture.stop();
+  });
+
   it('says goodbye, and does not wait for an answer for ever', async () => {
     const fixture = await startFixture();
     const courier = await fixture.courier();

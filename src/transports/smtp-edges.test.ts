@@ -269,33 +269,6 @@ describe.each([
     expect(fixture.sink.connections.total).toBe(1);
   });
 
-  describe('in the middle of a large message', () => {
-    const bytes = 30_000_000;
-    const midBody = (action: Action): Rule => ({ stage: 'body', afterBytes: 200_000, action });
-
-    it.each([
-      ['RST', { do: 'reset' }, 'deferred', 'transient'],
-      ['FIN', { do: 'hangup' }, 'deferred', 'transient'],
-      ['hang', { do: 'stall' }, 'deferred', 'transient'],
-      ['421', reply(421, '4.7.0 Too fast'), 'deferred', 'throttled'],
-      ['552', reply(552, '5.3.4 Too big'), 'rejected', 'message'],
-      ['early 250', { do: 'raw', bytes: '250 OK\r\n' }, 'unknown', undefined],
-      ['garbage', { do: 'garbage' }, 'deferred', 'transient'],
-    ] satisfies [string, Action, Outcome['kind'], string | undefined][])(
-      '%s: it is not accepted, and the final dot never leaves',
-      async (_, action, kind, replyClass) => {
-        fixture.setRules(midBody(action));
-        if (keepsWaiting(action)) courier = await impatient();
-        const outcome = await deliverTo(courier, 'anna@example.org', bytes);
-        expect(outcome).toMatchObject(replyClass ? { kind, class: replyClass } : { kind });
-        expect(courier.isUsable).toBe(false);
-        fixture.sink.release();
-        await nothingOpen(fixture.sink);
-        expect(acceptedBySink()).toBe(0);
-      },
-    );
-  });
-
   it('does not let an empty message through when it is called back after the 354', async () => {
     const [outcome] = await courier.deliver([messageTo('anna@example.org')], () => false);
     expect(outcome).toMatchObject({ kind: 'untransmitted', reply: { code: 0 } });
