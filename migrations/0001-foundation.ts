@@ -7,6 +7,7 @@
  *
  * Which index serves which query:
  * - campaigns (state, send_at): the scheduler's due campaigns, the dispatcher's running ones.
+ * - campaigns (settling, state): the few that were stopped and are not settled, among all that ever ended.
  * - chunks (tenant_id, destination_id, class, state, due_at): the next chunks of a lane, in order of their due time.
  * - chunks (state, lease_until): what is outstanding, and which leases are over.
  * - chunks (tenant_id, campaign_id, state): is the campaign done; the sweeper that cancels; by-state listings.
@@ -123,7 +124,7 @@ const tables = [
     estimated_recipients INT NULL, settling TINYINT NOT NULL DEFAULT 0, parked TINYINT NOT NULL DEFAULT 0,
     failure VARCHAR(500) NULL, version INT NOT NULL DEFAULT 1,
     created_at DATETIME(3) NOT NULL, updated_at DATETIME(3) NOT NULL, started_at DATETIME(3) NULL, finished_at DATETIME(3) NULL,
-    PRIMARY KEY (tenant_id, id), KEY by_state (state, send_at)) ${text}`,
+    PRIMARY KEY (tenant_id, id), KEY by_state (state, send_at), KEY by_settling (settling, state)) ${text}`,
 
   `CREATE TABLE campaign_counters (
     tenant_id BIGINT NOT NULL, campaign_id BIGINT NOT NULL, slot TINYINT NOT NULL, ${counts('INT')},

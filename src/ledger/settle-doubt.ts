@@ -6,9 +6,10 @@
  */
 import type { Database, Sql } from '../platform/mysql.ts';
 import type { ChunkKey } from './delivery-id.ts';
-import { type DueRules, dueInMs } from './due.ts';
+import type { DueRules } from './due.ts';
 import { chunkValues, chunkWhere } from './grant.ts';
-import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
+import { recountLocked } from './late-truth.ts';
+import { lockChunk } from './recount.ts';
 import { chunkStates, deliveryStates } from './states.ts';
 import { toChunkKey } from './takeover.ts';
 
@@ -25,7 +26,7 @@ export interface SettleOptions {
 /** Settles what is ripe; answers how many deliveries. */
 export async function settleDoubt(db: Database, options: SettleOptions): Promise<number> {
   let settled = 0;
-  for (const { key, policy } of await findDoubtful(db, options.limit)) {
+  for (const { key, policy } of await findRipe(db, options)) {
     settled += await settleChunk(db, key, policy, options);
   }
   return settled;
@@ -39,19 +40,25 @@ type DoubtRow = {
   in_doubt_policy: InDoubtPolicy;
 };
 
-/** Campaigns with any in doubt are found by their counters; then their chunks by the campaign's key. */
-async function findDoubtful(
+/**
+ * From the campaigns that are not over (by state, or still settling) to those whose counters show a doubt (by key), to their chunks
+ * (by campaign), to those of which a row is ripe (by key, nothing locked): what is not ripe yet is read and not written.
+ */
+async function findRipe(
   sql: Sql,
-  limit: number,
+  { settleAfterMs, limit }: SettleOptions,
 ): Promise<readonly { key: ChunkKey; policy: InDoubtPolicy }[]> {
   const rows = await sql.rows<DoubtRow>(
     `SELECT c.tenant_id, c.campaign_id, c.chunk_no, c.part, m.in_doubt_policy
-     FROM campaigns m
-     JOIN (SELECT tenant_id, campaign_id FROM campaign_counters WHERE n_in_doubt > 0 GROUP BY tenant_id, campaign_id) k
-       ON k.tenant_id = m.tenant_id AND k.campaign_id = m.id
+     FROM (SELECT tenant_id, id, in_doubt_policy FROM campaigns WHERE state IN ('expanding', 'sending')
+       UNION ALL SELECT tenant_id, id, in_doubt_policy FROM campaigns WHERE settling = 1) m
      JOIN chunks c ON c.tenant_id = m.tenant_id AND c.campaign_id = m.id AND c.state = ${chunkStates.pending} AND c.n_in_doubt > 0
+     WHERE EXISTS (SELECT 1 FROM campaign_counters k WHERE k.tenant_id = m.tenant_id AND k.campaign_id = m.id AND k.n_in_doubt > 0)
+       AND EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = c.tenant_id AND d.campaign_id = c.campaign_id
+         AND d.chunk_no = c.chunk_no AND d.part = c.part AND d.state = ${deliveryStates.in_doubt}
+         AND d.outcome_at < NOW(3) - INTERVAL ? SECOND)
      LIMIT ?`,
-    [limit],
+    [secondsOf(settleAfterMs), limit],
   );
   return rows.map((row) => ({ key: toChunkKey(row), policy: row.in_doubt_policy }));
 }
@@ -67,16 +74,8 @@ function settleChunk(
     // A chunk that works again is settled when that grant has ended.
     if (chunk?.state !== chunkStates.pending) return 0;
     const settled = await applyPolicy(tx, key, policy, options.settleAfterMs);
-    const { counts, nextAttemptInMs } = await countDeliveries(tx, key);
-    await moveCounters(tx, key, chunk.counts, counts);
-    const wait = dueInMs({ counts, nextAttemptInMs, holdMs: 0 }, options.rules);
-    if (settled > 0)
-      await requeueChunk(tx, key, chunk, {
-        counts,
-        dueInMs: wait,
-        epoch: chunk.epoch,
-        crashes: chunk.crashes,
-      });
+    // Whoever moves the counters must also write the chunk's counts, or the next one moves them again.
+    if (settled > 0) await recountLocked(tx, key, chunk, options.rules);
     return settled;
   });
 }
@@ -94,8 +93,12 @@ async function applyPolicy(
       policy === 'resend' ? deliveryStates.pending : deliveryStates.sent,
       policy,
       ...chunkValues(key),
-      Math.ceil(settleAfterMs / 1000),
+      secondsOf(settleAfterMs),
     ],
   );
   return affectedRows;
+}
+
+function secondsOf(ms: number): number {
+  return Math.ceil(ms / 1000);
 }
