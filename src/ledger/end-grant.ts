@@ -2,13 +2,14 @@
  * S5, the end of a grant: the chunk is counted anew and goes back to pending, or is done. Ending one early is the same
  * single update; what was not sent stays pending.
  */
-import type { Database } from '../platform/mysql.ts';
+import type { Database, Sql } from '../platform/mysql.ts';
 import type { DueRules } from './due.ts';
 import { dueInMs } from './due.ts';
 import type { Grant } from './grant.ts';
 import { recountLocked } from './late-truth.ts';
-import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
+import { countDeliveries, lockChunk, moveCounters, type Recount, requeueChunk } from './recount.ts';
 import { chunkStates, type StateCounts } from './states.ts';
+import { doubtAttempts } from './takeover.ts';
 
 export interface EndedGrant {
   /** False when the chunk was no longer ours: someone took it over; what came late was counted all the same. */
@@ -18,7 +19,7 @@ export interface EndedGrant {
 
 export interface EndGrantOptions {
   readonly owner: string;
-  /** Hold the rest back this long, ms: the destination can't be reached, has no token, or the campaign is paused. */
+  /** Hold the rest back this long, ms, and its lane with it: the destination can't be reached or has no token. */
   readonly holdMs?: number;
   readonly rules: DueRules;
 }
@@ -33,11 +34,25 @@ export function endGrant(db: Database, grant: Grant, options: EndGrantOptions): 
       await recountLocked(tx, grant, chunk, options.rules);
       return { wasOurs: false };
     }
-    const { counts, nextAttemptInMs } = await countDeliveries(tx, grant);
+    const { counts, nextAttemptInMs } = await countSettled(tx, grant);
     await moveCounters(tx, grant, chunk.counts, counts);
-    const wait = dueInMs({ counts, nextAttemptInMs, holdMs: options.holdMs ?? 0 }, options.rules);
-    // Progress was made, so earlier crashes say nothing about these messages any more.
-    await requeueChunk(tx, grant, chunk, { counts, dueInMs: wait, epoch: chunk.epoch, crashes: 0 });
+    const { holdMs = 0 } = options;
+    await requeueChunk(tx, grant, chunk, {
+      counts,
+      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs }, options.rules),
+      epoch: chunk.epoch,
+      // Progress was made, so earlier crashes say nothing about these messages any more.
+      crashes: 0,
+      laneHoldMs: holdMs,
+    });
     return { wasOurs: true, counts };
   });
+}
+
+/** Every attempt has its result by now. One that has none would be lost: nothing looks for it in a chunk that is not leased. */
+async function countSettled(tx: Sql, grant: Grant): Promise<Recount> {
+  const recount = await countDeliveries(tx, grant);
+  if (recount.counts.attempting === 0) return recount;
+  await doubtAttempts(tx, grant, 'its grant ended without a result');
+  return countDeliveries(tx, grant);
 }

@@ -44,7 +44,7 @@ export async function recordIntent(tx: Sql, request: IntentRequest): Promise<Int
   const { grant, owner, seqs, scopes } = request;
   const { affectedRows } = await tx.write(
     `UPDATE deliveries d ${joinChunk} ${joinCampaign} LEFT JOIN ${joinSuppression}
-     SET d.state = ${deliveryStates.attempting}, d.epoch = ?, d.attempts = d.attempts + 1
+     SET d.state = ${deliveryStates.attempting}, d.epoch = ?, d.attempts = LEAST(d.attempts + 1, 255)
      WHERE ${rowsOf} AND ${unsent} AND ${ours} AND ${runs} AND s.tenant_id IS NULL`,
     [scopes, grant.epoch, ...chunkValues(grant), seqs, grant.epoch, owner],
   );

@@ -55,7 +55,7 @@ async function writeAlike(tx: Sql, grant: Grant, alike: readonly Result[]): Prom
   const wait = first.backsOff ? `LEAST(? * POW(2, LEAST(attempts, 20) - 1), ${longestRetryMs * 1000})` : '?';
   await tx.write(
     `UPDATE deliveries SET state = ?, reply_code = ?, reason = ?, outcome_at = NOW(3),
-       next_attempt_at = NOW(3) + INTERVAL ${wait} MICROSECOND ${isFree ? ', attempts = attempts - 1' : ''}
+       next_attempt_at = NOW(3) + INTERVAL ${wait} MICROSECOND ${isFree ? ', attempts = attempts - (attempts > 0)' : ''}
      WHERE ${chunkWhere} AND seq IN (?)
        AND state IN (${deliveryStates.attempting}, ${deliveryStates.in_doubt}) AND epoch = ?`,
     [

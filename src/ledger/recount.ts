@@ -113,6 +113,8 @@ export interface Requeue {
   readonly dueInMs: number | null;
   readonly epoch: number;
   readonly crashes: number;
+  /** The destination takes nothing for so long, ms: the whole lane sleeps, or its backlog would be rendered for nothing. */
+  readonly laneHoldMs?: number;
 }
 
 /** Writes the chunk back as done, or as pending and due in time; wakes its lane. */
@@ -122,7 +124,7 @@ export async function requeueChunk(
   locked: LockedChunk,
   requeue: Requeue,
 ): Promise<void> {
-  const { counts, dueInMs, epoch, crashes } = requeue;
+  const { counts, dueInMs, epoch, crashes, laneHoldMs = 0 } = requeue;
   const isDone = isSettled(counts);
   await tx.write(
     `UPDATE chunks SET state = ?, epoch = ?, crashes = ?, owner = NULL, grant_n = 0, lease_until = NULL,
@@ -138,14 +140,18 @@ export async function requeueChunk(
       ...chunkValues(key),
     ],
   );
-  if (!isDone && dueInMs !== null) await wakeLane(tx, key.tenantId, locked, dueInMs);
+  const wakes = isDone ? null : dueInMs;
+  if (laneHoldMs > 0)
+    await setLaneDue(tx, key.tenantId, locked, 'NOW(3) + INTERVAL ? MICROSECOND', laneHoldMs);
+  else if (wakes !== null) await setLaneDue(tx, key.tenantId, locked, noLaterThan, wakes);
 }
 
-async function wakeLane(tx: Sql, tenantId: number, locked: LockedChunk, dueInMs: number): Promise<void> {
+const noLaterThan = `LEAST(COALESCE(next_due_at, TIMESTAMP '9999-12-31 00:00:00'), NOW(3) + INTERVAL ? MICROSECOND)`;
+
+async function setLaneDue(tx: Sql, tenantId: number, locked: LockedChunk, due: string, inMs: number) {
   await tx.write(
-    `UPDATE lanes SET next_due_at = LEAST(COALESCE(next_due_at, '9999-12-31'), NOW(3) + INTERVAL ? MICROSECOND)
-     WHERE tenant_id = ? AND destination_id = ? AND class = ?`,
-    [Math.round(dueInMs * 1000), tenantId, locked.destinationId, locked.class],
+    `UPDATE lanes SET next_due_at = ${due} WHERE tenant_id = ? AND destination_id = ? AND class = ?`,
+    [Math.round(inMs * 1000), tenantId, locked.destinationId, locked.class],
   );
 }
 

@@ -30,9 +30,10 @@ export function deliveryStateName(code: number): DeliveryState {
 
 /** What may follow each state. `attempting -> pending` only when nothing was transmitted. */
 export const deliveryTransitions: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
-  pending: ['attempting', 'suppressed', 'skipped', 'cancelled', 'expired'],
+  // Feedback may tell the end of a copy that was in doubt before `resend` made it pending (and then perhaps deferred).
+  pending: ['attempting', 'suppressed', 'skipped', 'cancelled', 'expired', 'sent', 'bounced'],
   attempting: ['sent', 'bounced', 'deferred', 'in_doubt', 'pending'],
-  deferred: ['attempting', 'suppressed', 'skipped', 'cancelled', 'expired'],
+  deferred: ['attempting', 'suppressed', 'skipped', 'cancelled', 'expired', 'sent', 'bounced'],
   in_doubt: ['sent', 'bounced', 'deferred', 'pending'],
   // A bounce may arrive by mail long after a relay accepted the message.
   sent: ['bounced'],

@@ -57,7 +57,7 @@ function takeOver(db: Database, key: ChunkKey, rules: DueRules): Promise<TakenOv
   return db.transaction(async (tx) => {
     const chunk = await lockChunk(tx, key);
     if (!chunk || !(await isStillExpired(tx, key))) return undefined;
-    const inDoubt = await doubtAttempts(tx, key);
+    const inDoubt = await doubtAttempts(tx, key, 'the worker was lost mid-send');
     const { counts, nextAttemptInMs } = await countDeliveries(tx, key);
     await moveCounters(tx, key, chunk.counts, counts);
     const wasLeased = chunk.state === chunkStates.leased;
@@ -79,11 +79,12 @@ async function isStillExpired(tx: Sql, key: ChunkKey): Promise<boolean> {
   return row !== undefined;
 }
 
-async function doubtAttempts(tx: Sql, key: ChunkKey): Promise<number> {
+/** What is still being attempted is in doubt: it may have left. For a caller that holds the chunk's lock. */
+export async function doubtAttempts(tx: Sql, key: ChunkKey, reason: string): Promise<number> {
   const { affectedRows } = await tx.write(
-    `UPDATE deliveries SET state = ${deliveryStates.in_doubt}, outcome_at = NOW(3), reason = 'the worker was lost mid-send'
+    `UPDATE deliveries SET state = ${deliveryStates.in_doubt}, outcome_at = NOW(3), reason = ?
      WHERE ${chunkWhere} AND state = ${deliveryStates.attempting}`,
-    chunkValues(key),
+    [reason, ...chunkValues(key)],
   );
   return affectedRows;
 }
