@@ -8,7 +8,9 @@ import type { Database, Sql } from '../platform/mysql.ts';
 
 type CampaignRow = { tenant_id: number; id: number };
 
+/** In one pass, over all campaigns: it bounds how long a pass, and hence a stop, takes. */
 const chunksAtOnce = 200;
+const campaignsAtOnce = 50;
 const noOpenChunk = `NOT EXISTS (SELECT 1 FROM chunks c WHERE c.tenant_id = m.tenant_id AND c.campaign_id = m.id
   AND c.state IN (${chunkStates.pending}, ${chunkStates.dispatched}, ${chunkStates.leased}))`;
 
@@ -29,26 +31,28 @@ export async function completeCampaigns(db: Database): Promise<readonly Campaign
 
 /** Turns what is left of cancelled, failed and overdue campaigns to its end state, some chunks at a time. */
 export async function sweepStoppedCampaigns(db: Database): Promise<number> {
+  const settling = await findSettling(db);
+  const overdue = await findOverdue(db);
+  const limit = Math.ceil(chunksAtOnce / Math.max(settling.length + overdue.length, 1));
   let swept = 0;
-  for (const { tenant_id, id } of await findSettling(db)) {
-    const campaign = { tenantId: tenant_id, campaignId: id, becomes: 'cancelled' as const };
-    const found = await sweepStopped(db, campaign, chunksAtOnce);
+  for (const { tenant_id, id } of settling) {
+    const found = await sweepStopped(
+      db,
+      { tenantId: tenant_id, campaignId: id, becomes: 'cancelled' },
+      limit,
+    );
     swept += found;
     if (found === 0) await endSettling(db, tenant_id, id);
   }
-  for (const { tenant_id, id } of await findOverdue(db)) {
-    swept += await sweepStopped(
-      db,
-      { tenantId: tenant_id, campaignId: id, becomes: 'expired' },
-      chunksAtOnce,
-    );
+  for (const { tenant_id, id } of overdue) {
+    swept += await sweepStopped(db, { tenantId: tenant_id, campaignId: id, becomes: 'expired' }, limit);
   }
   return swept;
 }
 
 function findSettling(sql: Sql): Promise<readonly CampaignRow[]> {
   return sql.rows(
-    `SELECT tenant_id, id FROM campaigns WHERE state IN ('cancelled', 'failed') AND settling = 1 LIMIT 50`,
+    `SELECT tenant_id, id FROM campaigns WHERE settling = 1 AND state IN ('cancelled', 'failed') LIMIT ${campaignsAtOnce}`,
   );
 }
 
@@ -59,7 +63,7 @@ async function findOverdue(db: Database): Promise<readonly CampaignRow[]> {
      WHERE state = 'expanding' AND deadline_at <= NOW(3)`,
   );
   return db.rows(
-    `SELECT tenant_id, id FROM campaigns WHERE state = 'sending' AND deadline_at <= NOW(3) LIMIT 50`,
+    `SELECT tenant_id, id FROM campaigns WHERE state = 'sending' AND deadline_at <= NOW(3) LIMIT ${campaignsAtOnce}`,
   );
 }
 

@@ -5,7 +5,7 @@ import { toChunkKey } from '../ledger/takeover.ts';
 import type { Sql } from '../platform/mysql.ts';
 import type { DestinationDemand, Lane, Share } from './dispatch-policy.ts';
 
-/** Lanes of one destination and class that one pass looks at; the rotation reaches the others in later passes. */
+/** Lanes of one destination and class that one pass looks at; the others have their turn in later passes. */
 const lanesPerPass = 500;
 
 type OutstandingRow = { destination_id: number; messages: number };
@@ -23,37 +23,54 @@ async function readOutstanding(sql: Sql): Promise<ReadonlyMap<number, number>> {
   return new Map(rows.map((row) => [row.destination_id, row.messages]));
 }
 
-/** Destinations and classes that have lanes: a loose scan of `lanes.by_destination`, one step for each. */
-function readLaneGroups(sql: Sql): Promise<readonly { destination_id: number; class: number }[]> {
-  return sql.rows('SELECT destination_id, class FROM lanes GROUP BY destination_id, class');
+type LaneGroup = { readonly destination_id: number; readonly class: number };
+
+/** Destinations and classes with a lane that is due: a loose scan of `lanes.by_destination`, one step for each that there is. */
+function readDueGroups(sql: Sql): Promise<readonly LaneGroup[]> {
+  return sql.rows(
+    'SELECT destination_id, class FROM lanes GROUP BY destination_id, class HAVING MIN(next_due_at) <= NOW(3)',
+  );
 }
 
-export async function readDemand(sql: Sql): Promise<readonly DestinationDemand[]> {
-  const [outstanding, groups] = await Promise.all([readOutstanding(sql), readLaneGroups(sql)]);
-  if (groups.length === 0) return [];
-  const lanes = await readDueLanes(sql, groups);
-  return [...new Set(groups.map((group) => group.destination_id))].map((destinationId) => ({
+/** Every destination with something outstanding or due. Lanes are read only of those that `hasRoom` for more. */
+export async function readDemand(
+  sql: Sql,
+  hasRoom: (outstanding: number) => boolean,
+): Promise<readonly DestinationDemand[]> {
+  const [outstanding, groups] = await Promise.all([readOutstanding(sql), readDueGroups(sql)]);
+  const open = groups.filter((group) => hasRoom(outstanding.get(group.destination_id) ?? 0));
+  const lanes = groupByDestination(await readDueLanes(sql, open));
+  return [...new Set([...outstanding.keys(), ...lanes.keys()])].map((destinationId) => ({
     destinationId,
     outstanding: outstanding.get(destinationId) ?? 0,
-    lanes: lanes.filter((lane) => lane.destinationId === destinationId),
+    lanes: lanes.get(destinationId) ?? [],
   }));
 }
 
-async function readDueLanes(
-  sql: Sql,
-  groups: readonly { destination_id: number; class: number }[],
-): Promise<readonly Lane[]> {
+const groupsPerQuery = 40;
+
+/** Those that were served longest ago come first (`touchLanes`), so that with more lanes than a pass reads, each has its turn. */
+async function readDueLanes(sql: Sql, groups: readonly LaneGroup[]): Promise<readonly LaneRow[]> {
   const one = `(SELECT tenant_id, destination_id, class FROM lanes
     WHERE destination_id = ? AND class = ? AND next_due_at <= NOW(3) ORDER BY next_due_at LIMIT ${lanesPerPass})`;
-  const rows = await sql.rows<LaneRow>(
-    groups.map(() => one).join(' UNION ALL '),
-    groups.flatMap((group) => [group.destination_id, group.class]),
-  );
-  return rows.map((row) => ({
-    tenantId: row.tenant_id,
-    destinationId: row.destination_id,
-    class: row.class,
-  }));
+  const found: LaneRow[] = [];
+  for (let at = 0; at < groups.length; at += groupsPerQuery) {
+    const some = groups.slice(at, at + groupsPerQuery);
+    const values = some.flatMap((group) => [group.destination_id, group.class]);
+    found.push(...(await sql.rows<LaneRow>(some.map(() => one).join(' UNION ALL '), values)));
+  }
+  return found;
+}
+
+function groupByDestination(rows: readonly LaneRow[]): ReadonlyMap<number, readonly Lane[]> {
+  const groups = new Map<number, Lane[]>();
+  for (const { tenant_id: tenantId, destination_id: destinationId, class: deliveryClass } of rows) {
+    const lane = { tenantId, destinationId, class: deliveryClass };
+    const group = groups.get(destinationId);
+    if (group) group.push(lane);
+    else groups.set(destinationId, [lane]);
+  }
+  return groups;
 }
 
 /** A chunk that is due, and whether its campaign lets it be sent now. */

@@ -1,7 +1,7 @@
 /**
  * Which lanes get how many messages in one pass. Pure: no I/O, no clock, no randomness.
  *
- * Within each destination's window, lanes are served in turn, beginning after the one served last, a quantum at a time; the
+ * A destination's window is what it may have outstanding, less where many destinations share the total. Within it, lanes are served in turn, beginning after the one served last, a quantum at a time; the
  * quantum shrinks as more lanes want a share of the same window. Classes come in order: transactional, flow, campaign.
  */
 
@@ -52,7 +52,7 @@ export function planShares(
   const next = new Map(rotation);
   let totalRoom = limits.windowTotal - demands.reduce((sum, demand) => sum + demand.outstanding, 0);
   for (const demand of demands) {
-    const room = Math.min(roomOf(demand, limits.windowPerDestination), totalRoom);
+    const room = roomOf(demand.outstanding, limits.windowPerDestination, totalRoom);
     const served = shareRoom(demand.lanes, room, next);
     totalRoom -= served.reduce((sum, share) => sum + share.messages, 0);
     shares.push(...served);
@@ -60,9 +60,19 @@ export function planShares(
   return { shares, rotation: next };
 }
 
-function roomOf({ outstanding }: DestinationDemand, window: number): number {
-  const room = window - outstanding;
-  return outstanding > 0 && room < window * smallestRefill ? 0 : room;
+/** Could a destination with so much outstanding get more, if there were no others? */
+export function hasRoom(outstanding: number, limits: DispatchLimits): boolean {
+  return roomOf(outstanding, limits.windowPerDestination, Number.POSITIVE_INFINITY) > 0;
+}
+
+/**
+ * Of the total that is left, a destination gets so much that it never holds more than it leaves free (dynamic thresholds, Choudhury
+ * and Hahne 1998). However many destinations stall with full windows, there is room for the next.
+ */
+function roomOf(outstanding: number, window: number, totalRoom: number): number {
+  const room = Math.min(window - outstanding, Math.floor((totalRoom - outstanding) / 2));
+  const isWorthwhile = room >= smallestRefill * (outstanding + room);
+  return outstanding > 0 && !isWorthwhile ? 0 : Math.max(room, 0);
 }
 
 function shareRoom(lanes: readonly Lane[], room: number, rotation: Map<string, number>): readonly Share[] {

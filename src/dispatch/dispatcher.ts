@@ -12,8 +12,14 @@ import type { Generation } from '../queues/generation.ts';
 import type { Producer } from '../queues/producer.ts';
 import { readCandidates, readDemand } from './demand-store.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
-import { type DestinationDemand, type DispatchLimits, planShares, type Rotation } from './dispatch-policy.ts';
-import { dispatchGrants, parkChunks, rescheduleLane, returnDispatched } from './dispatch-store.ts';
+import {
+  type DestinationDemand,
+  type DispatchLimits,
+  hasRoom,
+  planShares,
+  type Rotation,
+} from './dispatch-policy.ts';
+import { dispatchGrants, parkCampaigns, rescheduleLane, returnDispatched } from './dispatch-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { type PlannedGrant, planGrants } from './plan-grants.ts';
 import { createTransportIds } from './transport-ids.ts';
@@ -44,18 +50,18 @@ export function createDispatcher(options: DispatcherOptions): Loop {
     return dispatched > 0 ? 'busy' : 'idle';
   }
 
-  /** Read, decide, write, queue: one pass, answering how many messages it granted. */
+  /** Read, decide, write, queue: one pass, answering how much it moved. */
   async function dispatchDue(): Promise<number> {
-    const demands = await readDemand(db);
+    const demands = await readDemand(db, (outstanding) => hasRoom(outstanding, limits));
     observe(demands);
     const plan = planShares(demands, limits, rotation);
     if (plan.shares.length === 0) return 0;
     const candidates = await readCandidates(db, plan.shares);
     const { grants, parked, idleLanes } = planGrants(plan.shares, candidates);
-    if (parked.length > 0) await parkChunks(db, parked);
+    const moved = await parkCampaigns(db, parked);
     for (const lane of idleLanes) await rescheduleLane(db, lane);
     rotation = plan.rotation;
-    return grants.length > 0 ? hand(grants) : 0;
+    return grants.length > 0 ? hand(grants) : moved;
   }
 
   async function hand(planned: readonly PlannedGrant[]): Promise<number> {

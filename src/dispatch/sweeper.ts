@@ -1,10 +1,14 @@
-/** The leading dispatcher's second loop: leases that are over, doubts that are ripe, campaigns that are done. */
+/**
+ * What the leading dispatcher does besides: leases that are over, doubts that are ripe, campaigns that stop, resume or are done. A loop
+ * for each, so that settling a cancelled fifty million never delays a takeover, and one that fails leaves the others running.
+ */
 import type { DueRules } from '../ledger/due.ts';
 import { settleDoubt } from '../ledger/settle-doubt.ts';
 import { takeOverExpired } from '../ledger/takeover.ts';
 import type { Leadership } from '../platform/leadership.ts';
+import { composeLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
-import { createLoop, type Loop } from '../platform/loop.ts';
+import { createLoop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
 import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
@@ -23,18 +27,13 @@ export interface SweeperOptions {
 const pollMs = 250;
 const chunksAtOnce = 100;
 
-export function createSweeper(options: SweeperOptions): Loop {
+export function createSweeper(options: SweeperOptions): Lifecycle {
   const { db, log, leadership, rules, settleAfterMs, metrics } = options;
 
-  async function pass(): Promise<'busy' | 'idle'> {
-    if (!(await leadership.lead())) return 'idle';
-    const taken = await takeOver();
-    const settled = await settleDoubt(db, { settleAfterMs, rules, limit: chunksAtOnce });
-    metrics.settled.inc(settled);
-    const unparked = await unparkCampaigns(db);
-    const swept = await sweepStoppedCampaigns(db);
-    await complete();
-    return taken + settled + unparked + swept > 0 ? 'busy' : 'idle';
+  /** `sweep` does a bounded part of its work and answers how much it did. */
+  function sweepWhileLeading(name: string, sweep: () => Promise<number>): Lifecycle {
+    const pass = async () => ((await leadership.lead()) && (await sweep()) > 0 ? 'busy' : 'idle');
+    return createLoop({ name, log, idleMs: pollMs, pass });
   }
 
   async function takeOver(): Promise<number> {
@@ -47,12 +46,26 @@ export function createSweeper(options: SweeperOptions): Loop {
     return taken.length;
   }
 
-  async function complete(): Promise<void> {
-    for (const { tenant_id, id } of await completeCampaigns(db)) {
+  async function settle(): Promise<number> {
+    const settled = await settleDoubt(db, { settleAfterMs, rules, limit: chunksAtOnce });
+    metrics.settled.inc(settled);
+    return settled;
+  }
+
+  async function complete(): Promise<number> {
+    const completed = await completeCampaigns(db);
+    for (const { tenant_id, id } of completed) {
       metrics.completed.inc();
       log.info({ tenantId: tenant_id, campaignId: id }, 'campaign sent');
     }
+    return completed.length;
   }
 
-  return createLoop({ name: 'sweeper', log, idleMs: pollMs, pass });
+  return composeLifecycle([
+    sweepWhileLeading('takeover', takeOver),
+    sweepWhileLeading('doubts', settle),
+    sweepWhileLeading('resumed', () => unparkCampaigns(db)),
+    sweepWhileLeading('stopped', () => sweepStoppedCampaigns(db)),
+    sweepWhileLeading('completed', complete),
+  ]);
 }
