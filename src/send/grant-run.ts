@@ -22,8 +22,8 @@ export class GrantRun {
   readonly scopes: readonly string[];
   /** Resolves when the run is over. */
   readonly over: Promise<void>;
-  #messages: readonly RenderedMessage[];
-  #next = 0;
+  #waiting: RenderedMessage[];
+  #isStopped = false;
   #open = 0;
   #trustedUntil: number;
   #holdMs = 0;
@@ -33,7 +33,7 @@ export class GrantRun {
     this.grant = options.grant;
     this.compiled = options.compiled;
     this.scopes = options.scopes;
-    this.#messages = options.messages;
+    this.#waiting = [...options.messages];
     this.#trustedUntil = options.claimedAt + leaseMs - leaseMarginMs;
     this.over = new Promise((resolve) => {
       this.#resolveOver = resolve;
@@ -42,7 +42,7 @@ export class GrantRun {
   }
 
   get waiting(): number {
-    return this.#messages.length - this.#next;
+    return this.#waiting.length;
   }
 
   get open(): number {
@@ -54,12 +54,17 @@ export class GrantRun {
     return this.#holdMs;
   }
 
-  /** Takes up to `n` messages out; each must come back through `close`. */
+  /** Takes up to `n` messages out; each must come back through `close` or `giveBack`. */
   take(n: number): readonly RenderedMessage[] {
-    const taken = this.#messages.slice(this.#next, this.#next + n);
-    this.#next += taken.length;
+    const taken = this.#waiting.splice(0, n);
     this.#open += taken.length;
     return taken;
+  }
+
+  /** Messages that were taken and not asked an intent for wait again. */
+  giveBack(messages: readonly RenderedMessage[]): void {
+    if (!this.#isStopped) this.#waiting.unshift(...messages);
+    this.close(messages.length);
   }
 
   /** `n` messages that were taken are settled in the ledger, or were never granted. */
@@ -70,7 +75,8 @@ export class GrantRun {
 
   /** No further message is taken; what is out finishes. The rest stays pending, for at least `holdMs`. */
   stop(holdMs = 0): void {
-    this.#messages = this.#messages.slice(0, this.#next);
+    this.#isStopped = true;
+    this.#waiting = [];
     this.#holdMs = Math.max(this.#holdMs, holdMs);
     this.#endIfOver();
   }

@@ -2,7 +2,7 @@
  * The intake of one transport: keeps just enough messages ready for its couriers.
  *
  * An intent is asked for only when a courier is open, the ledger keeps up and the rate has a token. As many are kept ready as left in the last
- * quarter of a second: enough that couriers never wait, few enough that each starts well within a second.
+ * quarter of a second, or as couriers are idle: enough that these never wait, few enough that each starts well within a second.
  */
 import type { GroupCommit } from '../ledger/group-commit.ts';
 import { type IntentResult, largestIntent, recordIntent } from '../ledger/intent.ts';
@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { RenderedMessage } from '../render/message.ts';
 import type { GrantRun } from './grant-run.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { RateGate } from './rate-gate.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { ResultWriter } from './result-writer.ts';
@@ -26,6 +27,8 @@ export interface IntakeOptions {
   readonly perSecond: number | undefined;
   /** Couriers that are open: without one no intent is asked for. */
   readonly openCouriers: () => number;
+  /** Takes messages whose intent is committed. */
+  readonly admit: (outgoing: readonly Outgoing[]) => void;
   /** The oldest run with messages waiting. */
   readonly nextRun: () => GrantRun | undefined;
 }
@@ -62,10 +65,10 @@ export class Intake {
   /** Asks for as many intents as are wanted now. Called whenever something changes; does nothing when nothing is wanted. */
   fill(): void {
     for (let run = this.#runToFeed(); run; run = this.#runToFeed()) {
-      const n = Math.min(this.#missing(), largestIntent, run.waiting);
-      this.#asked += n;
-      void this.#ask(run, n).finally(() => {
-        this.#asked -= n;
+      const messages = run.take(Math.min(this.#missing(), largestIntent));
+      this.#asked += messages.length;
+      void this.#ask(run, messages).finally(() => {
+        this.#asked -= messages.length;
         this.fill();
       });
     }
@@ -88,13 +91,17 @@ export class Intake {
   }
 
   #target(): number {
-    return Math.min(Math.max(this.#left, this.#leftBefore, this.#options.openCouriers()), mostReady);
+    return Math.min(Math.max(this.#left, this.#leftBefore, this.#options.ready.idle), mostReady);
   }
 
-  async #ask(run: GrantRun, wanted: number): Promise<void> {
-    const n = await this.#takeTokens(run, wanted);
-    const messages = run.take(n);
-    if (messages.length === 0) return;
+  /** Taken before the first wait: what waits is asked for once, and a token is never taken for a message that is not there. */
+  async #ask(run: GrantRun, messages: readonly RenderedMessage[]): Promise<void> {
+    const tokens = await this.#takeTokens(run, messages.length);
+    run.giveBack(messages.slice(tokens));
+    if (tokens > 0) await this.#askLedger(run, messages.slice(0, tokens));
+  }
+
+  async #askLedger(run: GrantRun, messages: readonly RenderedMessage[]): Promise<void> {
     try {
       this.#accept(run, messages, await this.#intend(run, messages));
     } catch (error) {
@@ -132,15 +139,13 @@ export class Intake {
   }
 
   #accept(run: GrantRun, messages: readonly RenderedMessage[], { granted, stop }: IntentResult): void {
-    const { clock, ready } = this.#options;
-    const intendedAt = clock.monotonic();
+    const intendedAt = this.#options.clock.monotonic();
     const allowed = new Set(granted);
     if (stop === 'lost') run.lose();
     else if (stop) run.stop();
     run.close(messages.length - granted.length);
-    for (const message of messages) {
-      if (allowed.has(message.seq)) ready.push({ run, message, intendedAt, failures: 0 });
-    }
+    const mine = messages.filter((message) => allowed.has(message.seq));
+    this.#options.admit(mine.map((message) => ({ run, message, intendedAt, failures: 0 })));
   }
 
   /** The commit may have happened without our hearing of it: rows that are `attempting` at our epoch go back to pending. */

@@ -33,13 +33,9 @@ export function createLeaseKeeper({ db, commits, clock, log, owner }: LeaseKeepe
   async function renew(): Promise<'idle'> {
     const asked = clock.monotonic();
     const kept = [...runs];
-    const lost = new Set(
-      await renewLeases(
-        db,
-        kept.map((run) => run.grant),
-        owner,
-      ),
-    );
+    const grants = kept.map((run) => run.grant);
+    // In a transaction, because those are tried again after a deadlock: it locks many chunks, as groups of intents do.
+    const lost = new Set(await db.transaction((tx) => renewLeases(tx, grants, owner)));
     for (const run of kept) {
       if (!lost.has(run.grant)) run.renewed(asked);
       else if (runs.has(run)) loseRun(run);

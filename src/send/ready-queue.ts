@@ -10,6 +10,11 @@ export class ReadyQueue {
     return this.#ready.length;
   }
 
+  /** Couriers that have nothing to do. */
+  get idle(): number {
+    return this.#waiting.length;
+  }
+
   push(outgoing: Outgoing): void {
     if (!this.#giveAway(outgoing)) this.#ready.push(outgoing);
   }
@@ -25,12 +30,17 @@ export class ReadyQueue {
     return this.#ready.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Takes all out, when no courier will come for them. */
+  drain(): readonly Outgoing[] {
+    return this.#ready.splice(0);
+  }
+
   /** Sends waiting couriers home; what is here, and what an intent under way still brings, goes to `refuse`. */
   close(refuse: (outgoing: Outgoing) => void): void {
     this.#refuse = refuse;
     for (const waiting of this.#waiting) waiting(undefined);
     this.#waiting = [];
-    for (const outgoing of this.#ready.splice(0)) refuse(outgoing);
+    for (const outgoing of this.drain()) refuse(outgoing);
   }
 
   #giveAway(outgoing: Outgoing): boolean {

@@ -1,5 +1,5 @@
 /** What an outcome means for the ledger. Pure. The transport has already said what is permanent and what it is about. */
-import type { Result } from '../ledger/outcome.ts';
+import { longestRetryMs, type Result } from '../ledger/outcome.ts';
 import type { Outcome, Reply, ReplyClass } from '../transports/contract.ts';
 
 export interface RetryRules {
@@ -27,6 +27,19 @@ export function toResult(seq: number, outcome: Outcome, rules: RetryRules, rando
   }
 }
 
+/** It could not be handed over, again and again: it waits, so that the others of its chunk come first. No attempt is burnt. */
+export function toStranded(seq: number, reply: Reply, rules: RetryRules, random: number): Result {
+  const retryInMs = jitter(rules.firstDelayMs, random);
+  return {
+    seq,
+    state: 'deferred',
+    replyCode: reply.code,
+    reason: describe(reply),
+    retryInMs,
+    isAttemptFree: true,
+  };
+}
+
 /** Refused for good; yet a refusal of our account is no recipient's end: it waits until somebody has put that right. */
 function toRejected(seq: number, reply: Reply, replyClass: ReplyClass, rules: RetryRules): Result {
   const common = { seq, replyCode: reply.code, reason: describe(reply) };
@@ -48,7 +61,9 @@ function toDeferred(
     replyCode: outcome.reply.code,
     reason: describe(outcome.reply),
   };
-  if (outcome.retryAfterMs !== undefined) return { ...common, retryInMs: outcome.retryAfterMs };
+  // No longer than our own longest wait: what a server says must not put a date beyond what the ledger holds.
+  if (outcome.retryAfterMs !== undefined)
+    return { ...common, retryInMs: Math.min(outcome.retryAfterMs, longestRetryMs) };
   return { ...common, retryInMs: jitter(rules.firstDelayMs, random), backsOff: true };
 }
 

@@ -18,6 +18,7 @@ import type { LeaseKeeper } from './lease-keeper.ts';
 import type { SegmentCache } from './segment-cache.ts';
 import type { SendMetrics } from './send-metrics.ts';
 import type { TransportPool } from './transport-pool.ts';
+import type { TransportSender } from './transport-sender.ts';
 
 export interface SendStageOptions {
   readonly db: Database;
@@ -38,8 +39,11 @@ export interface SendStage {
 
 /** The transport is gone or can't be set up: look again after this. */
 const noTransportHoldMs = 30_000;
+/** The messages are gone or of another release: they are rendered anew, but not over and over at full speed. */
+const unreadableHoldMs = 1_000;
 
-const nothing = { compiled: { digest: '', segments: [] }, messages: [] };
+type Rendered = Pick<GrantRunOptions, 'compiled' | 'messages'>;
+const nothing: Rendered = { compiled: { digest: '', segments: [] }, messages: [] };
 
 export function createSendStage(options: SendStageOptions): SendStage {
   const { db, log, owner, leases, store, segments, scopes, pool, rules, metrics } = options;
@@ -61,34 +65,41 @@ export function createSendStage(options: SendStageOptions): SendStage {
 
   async function sendClaimed(grant: Grant, transportId: number, claimedAt: number): Promise<void> {
     const rendered = await fetchRendered(grant);
-    const run = new GrantRun({ grant, claimedAt, ...rendered, scopes: await scopes.of(grant) });
+    const run = new GrantRun({ grant, claimedAt, ...(rendered ?? nothing), scopes: await scopes.of(grant) });
+    if (!rendered) run.stop(unreadableHoldMs);
     leases.keep(run);
     try {
-      const sender = await pool.get(transportId);
-      if (!sender) run.stop(noTransportHoldMs);
-      await (sender ? sender.send(run) : run.over);
+      await sendOver(await pool.get(transportId), run);
     } finally {
       leases.forget(run);
     }
     await end(run);
   }
 
+  function sendOver(sender: TransportSender | 'gone' | 'stopping', run: GrantRun): Promise<void> {
+    if (typeof sender !== 'string') return sender.send(run);
+    run.stop(sender === 'gone' ? noTransportHoldMs : 0);
+    return run.over;
+  }
+
   /**
-   * Nothing, when it is no longer there, is of another release, or Redis is away: the grant then ends at once and is
-   * rendered anew, rather than wait out its lease.
+   * Undefined when they are no longer there, are of another release, or Redis is away: the grant then ends and is rendered
+   * anew, rather than wait out its lease.
    */
-  async function fetchRendered(grant: Grant): Promise<Pick<GrantRunOptions, 'compiled' | 'messages'>> {
+  async function fetchRendered(grant: Grant): Promise<Rendered | undefined> {
     try {
       const [bytes] = await store.take([grant]);
-      const { digest, messages } = bytes ? decodeRendered(bytes) : { digest: '', messages: [] };
-      const compiled = messages.length > 0 ? await segments.get(digest) : undefined;
-      return compiled ? { compiled, messages } : nothing;
+      if (!bytes) return undefined;
+      const { digest, messages } = decodeRendered(bytes);
+      if (messages.length === 0) return nothing;
+      const compiled = await segments.get(digest);
+      return compiled && { compiled, messages };
     } catch (error) {
       log.warn(
         { err: error, campaignId: grant.campaignId, chunkNo: grant.chunkNo },
         'rendered messages not readable',
       );
-      return nothing;
+      return undefined;
     }
   }
 

@@ -24,7 +24,8 @@ export interface TransportSource {
 }
 
 export interface TransportPool extends Lifecycle {
-  get(transportId: number): Promise<TransportSender | undefined>;
+  /** `gone`: it was deleted or can't be set up. `stopping`: this process ends, others go on. */
+  get(transportId: number): Promise<TransportSender | 'gone' | 'stopping'>;
   /** Ends all sending, as `TransportSender.stop`. */
   stopSenders(): Promise<void>;
 }
@@ -76,7 +77,7 @@ export function createTransportPool({ source, log, createSender }: TransportPool
     start: () => loop.start(),
     stop: () => loop.stop(),
     async get(transportId) {
-      if (isStopping) return undefined;
+      if (isStopping) return 'stopping';
       let opening = entries.get(transportId);
       if (!opening) {
         opening = openEntry(transportId);
@@ -84,7 +85,7 @@ export function createTransportPool({ source, log, createSender }: TransportPool
         const forgetUnlessOpen = (entry?: Entry) => entry ?? entries.delete(transportId);
         opening.then(forgetUnlessOpen, () => forgetUnlessOpen());
       }
-      return (await opening)?.sender;
+      return (await opening)?.sender ?? 'gone';
     },
     async stopSenders() {
       isStopping = true;

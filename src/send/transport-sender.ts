@@ -2,18 +2,18 @@
  * Sends the running grants of one transport over its couriers.
  *
  * Runs are served oldest first, so that few chunks are on the wire at a time and their ledger writes come in large groups. Each courier takes the
- * next ready message, hands it over and reports what became of it. The first courier is a probe: while none is open, just
- * one is tried, and when it can't be opened all grants end, to be dispatched again later.
+ * next ready message, hands it over and reports what became of it. The first courier is a probe: until one could be opened, just
+ * one is tried, and when none is left and none can be opened, all grants end, to be dispatched again later.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Courier, OpenFailure, Outcome, Transport } from '../transports/contract.ts';
+import type { Courier, OpenFailure, OpenResult, Outcome, Reply, Transport } from '../transports/contract.ts';
 import { type ConnectBackoff, createConnectBackoff } from './connect-backoff.ts';
 import type { GrantRun } from './grant-run.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
 import { mayStart, type Outgoing } from './outgoing.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import { type RetryRules, toResult } from './result-policy.ts';
+import { type RetryRules, toResult, toStranded } from './result-policy.ts';
 import type { ResultWriter } from './result-writer.ts';
 import type { SendMetrics } from './send-metrics.ts';
 
@@ -45,10 +45,15 @@ export class TransportSender {
   readonly #backoff: ConnectBackoff;
   readonly #ready = new ReadyQueue();
   readonly #intake: Intake;
-  readonly #couriers = new Set<Promise<void>>();
+  /** Couriers at work: a stop waits for these. */
+  readonly #serving = new Set<Promise<void>>();
   #runs: GrantRun[] = [];
+  /** Couriers that can take a message, are being opened, and all that hold a connection, closing ones included. */
   #open = 0;
   #opening = 0;
+  #connections = 0;
+  /** The last courier could be opened. While that is not so, just one is tried at a time. */
+  #isProven = false;
   #closedUntil = 0;
   #openAgainAt = 0;
   #isStopping = false;
@@ -65,6 +70,7 @@ export class TransportSender {
       ready: this.#ready,
       openCouriers: () => this.#open,
       nextRun: () => this.#runs.find((run) => run.waiting > 0),
+      admit: (outgoing) => this.#admit(outgoing),
     });
   }
 
@@ -79,77 +85,131 @@ export class TransportSender {
     this.#runs = this.#runs.filter((other) => other !== run);
   }
 
-  /** Starts nothing more; what is on the wire finishes, what had an intent and did not start is retracted. Idempotent. */
+  /**
+   * Starts nothing more; what is on the wire finishes, what had an intent and did not start is retracted. Connections that are still
+   * being opened are not waited for. Idempotent.
+   */
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const run of this.#runs) run.stop();
     this.#ready.close((outgoing) => this.#retract(outgoing, 'the worker stopped'));
-    await Promise.all(this.#couriers);
+    await Promise.all(this.#serving);
   }
 
   #openCouriers(): void {
     while (this.#wantsCourier()) {
       this.#opening++;
-      const courier = this.#runCourier();
-      this.#couriers.add(courier);
-      void courier.finally(() => {
-        this.#couriers.delete(courier);
+      this.#connections++;
+      void this.#runCourier().finally(() => {
+        this.#connections--;
         this.#openCouriers();
       });
     }
   }
 
   #wantsCourier(): boolean {
-    const now = this.#clock.monotonic();
-    if (this.#isStopping || now < this.#closedUntil || now < this.#openAgainAt) return false;
+    const coming = this.#open + this.#opening;
+    if (this.#isStopping || this.#isClosed()) return false;
+    // With none left the wait is void: nobody would come for the messages that are ready.
+    if (coming > 0 && this.#clock.monotonic() < this.#openAgainAt) return false;
+    const { maxCouriers } = this.#transport.capabilities;
     const work = this.#ready.length + this.#runs.reduce((sum, run) => sum + run.waiting, 0);
-    const most = this.#open === 0 ? 1 : this.#transport.capabilities.maxCouriers;
-    return this.#open + this.#opening < Math.min(most, work);
+    return coming < Math.min(this.#isProven ? maxCouriers : 1, work) && this.#connections < maxCouriers;
+  }
+
+  #isClosed(): boolean {
+    return this.#clock.monotonic() < this.#closedUntil;
   }
 
   async #runCourier(): Promise<void> {
-    const result = await this.#transport.open();
+    const result = await this.#tryOpen();
     this.#opening--;
     if (result.kind === 'failed') return this.#openFailed(result.failure);
+    if (this.#isStopping) return result.courier.close();
+    const serving = this.#serve(result.courier);
+    this.#serving.add(serving);
+    await serving;
+    this.#serving.delete(serving);
+  }
+
+  async #tryOpen(): Promise<OpenResult> {
+    try {
+      return await this.#transport.open();
+    } catch (error) {
+      this.#log.error({ err: error, transportId: this.#options.transportId }, 'transport failed to open');
+      return {
+        kind: 'failed',
+        failure: { cause: 'refused', reply: { code: 0, text: 'the transport failed' } },
+      };
+    }
+  }
+
+  async #serve(courier: Courier): Promise<void> {
     this.#open++;
+    this.#isProven = true;
     this.#backoff.succeeded();
     this.#options.metrics.couriers.inc();
     this.#openCouriers();
-    this.#intake.fill();
-    await this.#carry(result.courier);
+    await this.#carry(courier);
     this.#open--;
     this.#options.metrics.couriers.dec();
-    await result.courier.close();
+    this.#openCouriers();
+    await courier.close();
   }
 
   /** Messages one after another, until the courier has done its share or there will be none. */
   async #carry(courier: Courier): Promise<void> {
     while (courier.isUsable && !this.#isStopping) {
-      const outgoing = await this.#ready.next();
+      const next = this.#ready.next();
+      // Only now does this courier count as idle, if it is.
+      this.#intake.fill();
+      const outgoing = await next;
       if (!outgoing) return;
       // It may have died while it waited: the message goes to another.
       if (courier.isUsable) await this.#handOver(courier, outgoing);
-      else this.#ready.putBack(outgoing);
-      this.#intake.fill();
+      else this.#putBack(outgoing);
     }
+  }
+
+  /**
+   * What is ready is always fetched: there is a courier, or one is being opened. Where that ends (`#closeFor`), all that is ready is
+   * retracted, and until then nothing more is let in; otherwise its run would never be over.
+   */
+  #admit(outgoing: readonly Outgoing[]): void {
+    for (const one of outgoing) {
+      if (this.#isClosed()) this.#retract(one, 'no connection could be opened');
+      else this.#ready.push(one);
+    }
+    this.#openCouriers();
+  }
+
+  #putBack(outgoing: Outgoing): void {
+    if (this.#isClosed()) this.#retract(outgoing, 'no connection could be opened');
+    else this.#ready.putBack(outgoing);
+    this.#openCouriers();
   }
 
   async #handOver(courier: Courier, outgoing: Outgoing): Promise<void> {
     const { run, message } = outgoing;
-    if (this.#isStopping || !mayStart(outgoing, this.#clock.monotonic())) {
+    const now = this.#clock.monotonic();
+    // Its lease was not renewed in time. The rest of it would be intended and retracted, over and over.
+    if (!run.isTrusted(now)) run.stop();
+    if (this.#isStopping || !mayStart(outgoing, now)) {
       return this.#retract(outgoing, 'it could not start in time');
     }
     const stopTimer = this.#options.metrics.deliverSeconds.startTimer();
     const outcome = await this.#deliver(courier, outgoing);
     stopTimer();
     this.#intake.meter();
-    if (outcome.kind === 'untransmitted' && this.#tryAgain(outgoing)) return;
-    this.#options.metrics.outcomes.inc({
-      outcome: outcome.kind,
-      class: 'class' in outcome ? outcome.class : '',
-    });
-    this.#react(run, outcome);
+    if (outcome.kind === 'untransmitted') return this.#handOverAgain(outgoing, outcome.reply);
+    this.#count(outcome);
+    if ('class' in outcome && outcome.class === 'account') this.#closeFor(accountHoldMs);
     this.#writer.write(run, toResult(message.seq, outcome, this.#options.rules, Math.random()));
+  }
+
+  #count(outcome: Outcome): void {
+    const { metrics } = this.#options;
+    metrics.outcomes.inc({ outcome: outcome.kind, class: 'class' in outcome ? outcome.class : '' });
   }
 
   /** A throw is a bug, and says nothing about what has left: the message is in doubt. */
@@ -165,19 +225,17 @@ export class TransportSender {
     }
   }
 
-  /** Nothing left, so the intent still stands: another courier may take it. */
-  #tryAgain(outgoing: Outgoing): boolean {
+  /** Nothing left, so the intent still stands: another courier may take it, but not for ever. */
+  #handOverAgain(outgoing: Outgoing, reply: Reply): void {
+    const { run, message } = outgoing;
     const failures = outgoing.failures + 1;
-    if (failures >= handoversAtOnce || this.#isStopping) return false;
-    this.#ready.putBack({ ...outgoing, failures });
-    this.#openCouriers();
-    return true;
-  }
-
-  /** What an outcome says of more than its own message. */
-  #react(run: GrantRun, outcome: Outcome): void {
-    if (outcome.kind === 'untransmitted') run.stop(brokenHoldMs);
-    if ('class' in outcome && outcome.class === 'account') this.#closeFor(accountHoldMs);
+    if (failures < handoversAtOnce) {
+      this.#putBack({ ...outgoing, failures });
+      return;
+    }
+    this.#count({ kind: 'untransmitted', reply });
+    run.stop(brokenHoldMs);
+    this.#writer.write(run, toStranded(message.seq, reply, this.#options.rules, Math.random()));
   }
 
   #retract({ run, message }: Outgoing, reason: string): void {
@@ -191,12 +249,17 @@ export class TransportSender {
       { transportId, cause: failure.cause, reply: failure.reply.text },
       'no courier could be opened',
     );
-    if (this.#open > 0) this.#openAgainAt = this.#clock.monotonic() + openAgainAfterMs;
-    else this.#closeFor(this.#backoff.failed(Math.random()));
+    if (this.#open + this.#opening > 0) {
+      this.#openAgainAt = this.#clock.monotonic() + openAgainAfterMs;
+      return;
+    }
+    this.#isProven = false;
+    this.#closeFor(this.#backoff.failed(Math.random()));
   }
 
   #closeFor(ms: number): void {
     this.#closedUntil = this.#clock.monotonic() + ms;
     for (const run of this.#runs) run.stop(ms);
+    for (const outgoing of this.#ready.drain()) this.#retract(outgoing, 'no connection could be opened');
   }
 }
