@@ -13,7 +13,7 @@ export interface Leadership {
   lead(): Promise<boolean>;
   /** Throws unless we lead; holds the row until the transaction ends. */
   assertLeading(tx: Sql): Promise<void>;
-  /** Hands the lead over at once. */
+  /** Hands the lead over at once; where that can't be written, the term runs out by itself. Never throws. */
   resign(): Promise<void>;
 }
 
@@ -50,7 +50,8 @@ export function createLeadership({ db, clock, name, owner, termMs = 6_000 }: Lea
     async resign() {
       leadsUntil = 0;
       askAgainAt = 0;
-      await db.write('UPDATE leases SET until = NOW(3) WHERE name = ? AND owner = ?', [name, owner]);
+      const hand = db.write('UPDATE leases SET until = NOW(3) WHERE name = ? AND owner = ?', [name, owner]);
+      await hand.catch(() => undefined);
     },
   };
 }

@@ -4,13 +4,18 @@ export interface Lifecycle {
   stop(): Promise<void>;
 }
 
-/** Starts the parts in order; stops them in reverse. If one fails to start, those already started are stopped again. */
+/**
+ * Starts the parts in order; stops them in reverse, all of them, and throws then what the first to fail threw. If one fails to start,
+ * those already started are stopped again.
+ */
 export function composeLifecycle(parts: readonly Lifecycle[]): Lifecycle {
   let started: Lifecycle[] = [];
   const stop = async () => {
     const toStop = started.reverse();
     started = [];
-    for (const part of toStop) await part.stop();
+    const failures: unknown[] = [];
+    for (const part of toStop) await part.stop().catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   return {
     async start() {
@@ -21,7 +26,7 @@ export function composeLifecycle(parts: readonly Lifecycle[]): Lifecycle {
           await part.start();
         }
       } catch (error) {
-        await stop();
+        await stop().catch(() => undefined);
         throw error;
       }
     },

@@ -27,5 +27,6 @@ export function createHousekeeping({ db, clock, log, leadership, sweeps }: House
     return removed > 0 ? 'busy' : 'idle';
   }
 
-  return createLoop({ name: 'housekeeping', log, idleMs: pollMs, pass });
+  // What fails is not tried again at once: changing partitions waits for every statement on the table, and others wait for it.
+  return createLoop({ name: 'housekeeping', log, idleMs: pollMs, errorMs: pollMs, pass });
 }

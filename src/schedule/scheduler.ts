@@ -21,7 +21,7 @@ export interface SchedulerOptions {
   readonly metrics: ScheduleMetrics;
 }
 
-/** How many campaigns expand side by side, page by page; later ones wait their turn. */
+/** How many campaigns get a page in one pass. */
 const campaignsAtOnce = 50;
 const pollMs = 200;
 
@@ -32,27 +32,39 @@ export function createScheduler(options: SchedulerOptions): Loop {
     if (!(await leadership.lead())) return 'idle';
     const started = await startDueCampaigns(db, campaignsAtOnce);
     metrics.started.inc(started);
-    const expanding = await readExpanding(db);
-    for (const campaign of expanding) {
+    let expanded = 0;
+    for (const campaign of await readExpanding(db)) {
       if (signal.aborted) break;
-      await expandOne(campaign);
+      if (await expandOrReport(campaign)) expanded++;
     }
-    return expanding.length > 0 ? 'busy' : 'idle';
+    return expanded > 0 ? 'busy' : 'idle';
   }
 
-  async function expandOne(campaign: ExpandableRow): Promise<void> {
+  /** One campaign that can't be expanded must not keep all others from it. */
+  async function expandOrReport(campaign: ExpandableRow): Promise<boolean> {
+    try {
+      return await expandOne(campaign);
+    } catch (error) {
+      log.error({ err: error, tenantId: campaign.tenantId, campaignId: campaign.id }, 'page not expanded');
+      return false;
+    }
+  }
+
+  /** True when it got a page further. */
+  async function expandOne(campaign: ExpandableRow): Promise<boolean> {
     const fields = { tenantId: campaign.tenantId, campaignId: campaign.id };
     if (campaign.destinationMode === null) {
       await failCampaign(db, campaign, 'the transport no longer exists');
       log.warn(fields, 'campaign failed: no transport');
-      return;
+      return false;
     }
     const stopTimer = metrics.pageSeconds.startTimer();
     const page = await expandPage(db, campaign, destinationsOf(campaign, options.destinationIds));
     stopTimer();
-    if (!page) return;
+    if (!page) return false;
     metrics.recipients.inc(page.recipients);
     if (page.isLast) log.info(fields, 'expansion done');
+    return true;
   }
 
   const loop = createLoop({ name: 'scheduler', log, idleMs: pollMs, pass });
@@ -91,6 +103,7 @@ type Row = {
   weight: number | null;
 };
 
+/** Those whose last page is longest ago come first, so that however many expand at once, each has its turn. */
 async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
   const rows = await db.rows<Row>(
     `SELECT m.tenant_id, m.id, m.part, m.class, m.expansion_cursor, m.next_chunk_no, m.audience, m.transport_id,
@@ -98,7 +111,7 @@ async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
      FROM campaigns m
      LEFT JOIN transports t ON t.id = m.transport_id AND t.deleted_at IS NULL AND (t.tenant_id IS NULL OR t.tenant_id = m.tenant_id)
      LEFT JOIN tenants n ON n.id = m.tenant_id
-     WHERE m.state = 'expanding' AND m.paused_at IS NULL ORDER BY m.send_at LIMIT ?`,
+     WHERE m.state = 'expanding' AND m.paused_at IS NULL ORDER BY m.updated_at LIMIT ?`,
     [campaignsAtOnce],
   );
   return rows.map((row) => ({

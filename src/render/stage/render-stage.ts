@@ -49,6 +49,8 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
   async function renderGrant(grant: Grant): Promise<void> {
     const prepared = await messages.prepare(grant.tenantId, grant.campaignId);
     const recipients = await readRecipients(db, grant);
+    // Nothing is stored for a grant that is stale or claimed: a job that comes twice would overwrite its messages with none.
+    if (recipients.length === 0) return;
     const stopTimer = metrics.grantSeconds.startTimer();
     const { rendered, skipped } = await renderAll(grant, prepared, recipients);
     stopTimer();
