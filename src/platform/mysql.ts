@@ -37,6 +37,8 @@ export interface DatabaseOptions {
 }
 
 const maxTransactionTries = 6;
+/** Well within a lease: a worker learns that its database is silent while it may still act on it. */
+const statementTimeoutMs = 15_000;
 
 const sessionSetup = [
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
@@ -45,7 +47,7 @@ const sessionSetup = [
 
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = openPool(options);
-  const direct = sqlOn(pool);
+  const direct = sqlOn(runOnPool(pool));
   let ended: Promise<void> | undefined;
 
   return {
@@ -97,34 +99,73 @@ function openPool({ url, connections, log }: DatabaseOptions): Pool {
   return pool;
 }
 
-function sqlOn(connection: Pool | PoolConnection): Sql {
+type Run = (statement: string, values?: readonly unknown[]) => Promise<unknown>;
+
+function sqlOn(run: Run): Sql {
   return {
     async rows<T>(statement: string, values?: readonly unknown[]) {
-      const [rows] = await connection.query(statement, values as unknown[]);
-      return rows as T[];
+      return (await run(statement, values)) as T[];
     },
     async first<T>(statement: string, values?: readonly unknown[]) {
-      const [rows] = await connection.query(statement, values as unknown[]);
-      return (rows as T[])[0];
+      return ((await run(statement, values)) as T[])[0];
     },
     async write(statement: string, values?: readonly unknown[]) {
-      const [result] = await connection.query(statement, values as unknown[]);
-      const { affectedRows, insertId } = result as ResultSetHeader;
+      const { affectedRows, insertId } = (await run(statement, values)) as ResultSetHeader;
       return { affectedRows, insertId };
     },
   };
 }
 
+/** One statement on a connection of its own. */
+function runOnPool(pool: Pool): Run {
+  return async (statement, values) => {
+    const connection = await pool.getConnection();
+    try {
+      const result = await runBounded(connection, statement, values);
+      connection.release();
+      return result;
+    } catch (error) {
+      // A refused statement leaves a connection as good as it was; a lost one is gone from the pool already.
+      if (!(error instanceof StatementTimeout)) connection.release();
+      throw error;
+    }
+  };
+}
+
+/** A server that is stopped or unreachable answers nothing at all: without a bound, its callers would wait for ever. */
+class StatementTimeout extends Error {}
+
+/** The connection of a statement that took too long is cut: its reply, should it come, must not be read as another's. */
+async function runBounded(
+  connection: PoolConnection,
+  statement: string,
+  values?: readonly unknown[],
+): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      connection.destroy();
+      reject(new StatementTimeout(`no answer from MySQL within ${statementTimeoutMs} ms`));
+    }, statementTimeoutMs);
+  });
+  try {
+    const [result] = await Promise.race([connection.query(statement, values as unknown[]), timeout]);
+    return result;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function runTransaction<T>(pool: Pool, work: (tx: Sql) => Promise<T>): Promise<T> {
   const connection = await pool.getConnection();
   try {
-    await connection.query('START TRANSACTION');
-    const result = await work(sqlOn(connection));
-    await connection.query('COMMIT');
+    await runBounded(connection, 'START TRANSACTION');
+    const result = await work(sqlOn((statement, values) => runBounded(connection, statement, values)));
+    await runBounded(connection, 'COMMIT');
     connection.release();
     return result;
   } catch (error) {
-    await abandon(connection);
+    if (!(error instanceof StatementTimeout)) await abandon(connection);
     throw error;
   }
 }
@@ -132,7 +173,7 @@ async function runTransaction<T>(pool: Pool, work: (tx: Sql) => Promise<T>): Pro
 /** A connection that can't even roll back is thrown away: the server rolls back when it goes. */
 async function abandon(connection: PoolConnection): Promise<void> {
   try {
-    await connection.query('ROLLBACK');
+    await runBounded(connection, 'ROLLBACK');
     connection.release();
   } catch {
     connection.destroy();
