@@ -32,7 +32,7 @@ export const campaignTransitions: Readonly<Record<CampaignState, readonly Campai
 
 /** What a caller may ask for, and in which states. */
 export const campaignActions = {
-  edit: ['draft'],
+  edit: ['draft', 'scheduled'],
   delete: ['draft'],
   schedule: ['draft'],
   unschedule: ['scheduled'],

@@ -31,16 +31,12 @@ const progressOut = z
     settling: z.boolean(),
     total_is_final: z.boolean().meta({ description: 'False while the audience is still being expanded' }),
     estimated_recipients: z.int().nullable().meta({ description: 'As estimated when it was scheduled' }),
-    recipients: z
-      .object({ total: z.int(), ...counts })
-      .meta({
-        description: 'By state. Counted when up to 500 messages have ended: behind by what is on the wire',
-      }),
-    in_doubt: z
-      .int()
-      .meta({
-        description: 'May or may not have been accepted; settled by the campaign’s policy or by feedback',
-      }),
+    recipients: z.object({ total: z.int(), ...counts }).meta({
+      description: 'By state. Counted when up to 500 messages have ended: behind by what is on the wire',
+    }),
+    in_doubt: z.int().meta({
+      description: 'May or may not have been accepted; settled by the campaign’s policy or by feedback',
+    }),
     rate_per_second: z
       .number()
       .nullable()

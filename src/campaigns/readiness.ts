@@ -13,14 +13,32 @@ export type Readiness =
 
 type Identity = Pick<Campaign, 'tenantId' | 'id'>;
 
-/** Compiles the message as the render stage will: what is ready can't turn out broken there. */
+/** For sending it to its audience. Compiles the message as the render stage will: what is ready can't turn out broken there. */
 export async function checkReadiness(
   sql: Sql,
   identity: Identity,
   content: CampaignContent,
 ): Promise<Readiness> {
+  return check(sql, identity, content, () => true);
+}
+
+/** For sending its message to somebody else: the audience may be missing or wrong. */
+export async function checkMessageReadiness(
+  sql: Sql,
+  identity: Identity,
+  content: CampaignContent,
+): Promise<Readiness> {
+  return check(sql, identity, content, ({ pointer }) => !pointer?.startsWith('/audience'));
+}
+
+async function check(
+  sql: Sql,
+  identity: Identity,
+  content: CampaignContent,
+  isRelevant: (error: FieldError) => boolean,
+): Promise<Readiness> {
   const references = await resolveReferences(sql, identity.tenantId, content);
-  const errors = [...findMissing(content), ...references.errors];
+  const errors = [...findMissing(content), ...references.errors].filter(isRelevant);
   const source = toSource(identity, content, references);
   const compiled = source && compileMessage(source);
   if (compiled?.kind === 'invalid') errors.push(...compiled.errors.map(toCampaignError));

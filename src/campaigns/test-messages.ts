@@ -1,0 +1,50 @@
+/** A campaign's message for a few addresses of its author's, marked as a test. Pure. */
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../errors.ts';
+import { formatId } from '../ids.ts';
+import { compileMessage } from '../render/compile.ts';
+import { type RenderResult, renderRecipient } from '../render/render.ts';
+import type { MessageSource } from '../render/source.ts';
+import { formatUnsubscribeUrl } from '../render/tokens.ts';
+import type { OutboundMessage } from '../transports/contract.ts';
+import type { Campaign } from './campaign.ts';
+import { toCampaignError } from './message-source.ts';
+
+export interface TestMessages {
+  readonly campaign: Campaign;
+  readonly source: MessageSource;
+  readonly to: readonly string[];
+  /** Of the profile whose data it shows. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly publicUrl: string;
+  readonly now: Date;
+}
+
+export type TestMessage =
+  | { readonly kind: 'rendered'; readonly to: string; readonly outbound: OutboundMessage }
+  | { readonly kind: 'skipped'; readonly to: string; readonly detail: string };
+
+/** One per address. The link to unsubscribe leads nowhere: a colleague's click on it must not unsubscribe a customer. */
+export function renderTestMessages(options: TestMessages): readonly TestMessage[] {
+  const { campaign, source, to, attributes, publicUrl, now } = options;
+  const compiled = compileMessage({ ...source, subject: `[Test] ${source.subject}` });
+  if (compiled.kind === 'invalid')
+    throw new AppError('invalid_request', { errors: compiled.errors.map(toCampaignError) });
+  const context = { campaign: { id: formatId('campaign', campaign.id), name: campaign.name }, now };
+  const unsubscribeUrl = formatUnsubscribeUrl(publicUrl, 'test');
+  return to.map((email, seq) => {
+    const recipient = { seq, email, attributes, token: testToken(), unsubscribeUrl };
+    const result = renderRecipient(compiled.message, recipient, context);
+    return toTestMessage(email, compiled.message.message, result);
+  });
+}
+
+/** Belongs to no delivery: bounces of tests and replies to them find nothing to change. */
+function testToken(): string {
+  return `test.${randomBytes(12).toString('hex')}`;
+}
+
+function toTestMessage(to: string, compiled: OutboundMessage['compiled'], result: RenderResult): TestMessage {
+  if (result.kind === 'skipped') return { kind: 'skipped', to, detail: `${result.reason}: ${result.detail}` };
+  return { kind: 'rendered', to, outbound: { compiled, rendered: result.message } };
+}
