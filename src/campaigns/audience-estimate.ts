@@ -107,7 +107,10 @@ function scopesOf({ includedLists: [only, ...others] }: CampaignAudience): reado
   return others.length === 0 ? ['*', `list:${only}`] : ['*'];
 }
 
-/** What the optimizer thinks: a dive into the index, no scan. Members of two lists are counted twice. */
+/**
+ * What the optimizer thinks: a dive into the index, no scan. Coarse (MariaDB 10.11 said 199,000 of 300,000), and members of two lists are
+ * counted twice.
+ */
 async function estimateMembers(
   sql: Sql,
   tenantId: TenantId,
