@@ -89,8 +89,11 @@ export const configSchema = z.object({
   RETRY_STEP_MS: integer(30_000, 50, 3_600_000).describe(
     'Retries are rounded up to this, in ms, so that those of a chunk go together',
   ),
+  LEASE_MS: integer(30_000, 2_000, 120_000).describe(
+    'How long a chunk is held without a sign of life from its worker, in ms; the same in all processes. Below 15 s a slow database costs doubts',
+  ),
   IN_DOUBT_SETTLE_AFTER_MS: integer(300_000, 1_000, 86_400_000).describe(
-    'How long a delivery stays in doubt before its campaign policy settles it, in ms; at least two leases (60 s) and the longest transport time-out',
+    'How long a delivery stays in doubt before its campaign policy settles it, in ms; at least two leases and the longest transport time-out',
   ),
   FEEDBACK_SMTP_PORT: integer(0, 0, 65535).describe(
     'Port on which the feedback worker takes bounces and complaints by SMTP (0: off)',

@@ -13,6 +13,7 @@ import { createSweeper } from './dispatch/sweeper.ts';
 import { sweepIdempotencyKeys } from './http/idempotency-store.ts';
 import { deriveKeys, type Keys } from './keys.ts';
 import { createGroupCommit } from './ledger/group-commit.ts';
+import { leaseTermsOf } from './ledger/lease.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createLeadership } from './platform/leadership.ts';
 import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
@@ -121,7 +122,16 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     windowTotal: config.DISPATCH_TOTAL_MESSAGES,
   };
   const generation = createGeneration(redis, config.REDIS_PREFIX);
-  const dispatcher = createDispatcher({ db, log, leadership, producer, generation, limits, metrics });
+  const dispatcher = createDispatcher({
+    db,
+    log,
+    leadership,
+    producer,
+    generation,
+    limits,
+    leaseMs: config.LEASE_MS,
+    metrics,
+  });
   const settleAfterMs = config.IN_DOUBT_SETTLE_AFTER_MS;
   const sweeper = createSweeper({ db, log, leadership, rules: dueRules(config), settleAfterMs, metrics });
   return composeLifecycle([producer, dispatcher, sweeper]);
@@ -161,7 +171,8 @@ export function wireSend(platform: Platform): Lifecycle {
   const writer = createResultWriter(commits, log);
   const rateGate = createRateGate(redis, config.REDIS_PREFIX);
   const store = createRenderedStore(redis, config.REDIS_PREFIX);
-  const leases = createLeaseKeeper({ db, commits, clock, log, owner });
+  const terms = leaseTermsOf(config.LEASE_MS);
+  const leases = createLeaseKeeper({ db, commits, clock, log, owner, terms });
   const rules = { firstDelayMs: config.RETRY_FIRST_DELAY_MS };
   const pool = createTransportPool({
     source: createTransportSource({ db, log, secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config) }),

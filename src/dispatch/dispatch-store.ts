@@ -1,5 +1,6 @@
 /** What a dispatch pass writes: S1, and the lanes it puts to sleep or wakes. */
-import { chunkValues, chunkWhere, type Grant, leaseMs } from '../ledger/grant.ts';
+import { chunkValues, chunkWhere, type Grant } from '../ledger/grant.ts';
+import { defaultLeaseMs, leaseEnd } from '../ledger/lease.ts';
 import { chunkStates } from '../ledger/states.ts';
 import type { Leadership } from '../platform/leadership.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
@@ -13,18 +14,19 @@ const whereLane = 'tenant_id = ? AND destination_id = ? AND class = ?';
 
 /**
  * S1: raises each chunk's epoch and marks it dispatched, while we lead. Answers those that were still pending, at their new epoch.
- * If we die after the commit and before their jobs are queued, nobody claims them, and they are taken over in 30 s.
+ * If we die after the commit and before their jobs are queued, nobody claims them, and they are taken over after one lease.
  */
 export function dispatchGrants(
   db: Database,
   leadership: Leadership,
   planned: readonly PlannedGrant[],
+  leaseMs = defaultLeaseMs,
 ): Promise<readonly PlannedGrant[]> {
   return db.transaction(async (tx) => {
     await leadership.assertLeading(tx);
     const dispatched: PlannedGrant[] = [];
     for (const { lane, grant } of planned) {
-      if (await dispatchOne(tx, grant))
+      if (await dispatchOne(tx, grant, leaseMs))
         dispatched.push({ lane, grant: { ...grant, epoch: grant.epoch + 1 } });
     }
     await touchLanes(tx, new Set(planned.map((grant) => grant.lane)));
@@ -43,10 +45,10 @@ async function touchLanes(tx: Sql, served: ReadonlySet<Lane>): Promise<void> {
   );
 }
 
-async function dispatchOne(tx: Sql, grant: Grant): Promise<boolean> {
+async function dispatchOne(tx: Sql, grant: Grant, leaseMs: number): Promise<boolean> {
   const { affectedRows } = await tx.write(
     `UPDATE chunks SET state = ${chunkStates.dispatched}, epoch = epoch + 1, grant_n = ?,
-       lease_until = NOW(3) + INTERVAL ${leaseMs / 1000} SECOND
+       lease_until = ${leaseEnd(leaseMs)}
      WHERE ${chunkWhere} AND state = ${chunkStates.pending} AND epoch = ?`,
     [grant.n, ...chunkValues(grant), grant.epoch],
   );

@@ -31,13 +31,15 @@ export interface DispatcherOptions {
   readonly producer: Producer;
   readonly generation: Generation;
   readonly limits: DispatchLimits;
+  /** How long a dispatched chunk may stay unclaimed. */
+  readonly leaseMs: number;
   readonly metrics: DispatchMetrics;
 }
 
 const pollMs = 50;
 
 export function createDispatcher(options: DispatcherOptions): Loop {
-  const { db, log, leadership, producer, generation, limits, metrics } = options;
+  const { db, log, leadership, producer, generation, limits, leaseMs, metrics } = options;
   const transportIds = createTransportIds(db);
   let rotation: Rotation = new Map();
 
@@ -66,7 +68,7 @@ export function createDispatcher(options: DispatcherOptions): Loop {
 
   async function hand(planned: readonly PlannedGrant[]): Promise<number> {
     const transports = await transportIds.of(planned.map((grant) => grant.lane.destinationId));
-    const dispatched = await dispatchGrants(db, leadership, planned);
+    const dispatched = await dispatchGrants(db, leadership, planned, leaseMs);
     try {
       await producer.enqueue(packJobs(dispatched, transports));
     } catch (error) {

@@ -3,18 +3,22 @@
  * Every statement compares the epoch: a stale, doubled or late job finds nothing to take, and ends.
  */
 import type { Sql } from '../platform/mysql.ts';
-import { chunkValues, chunkWhere, type Grant, leaseMs } from './grant.ts';
+import { chunkValues, chunkWhere, type Grant } from './grant.ts';
+import { defaultLeaseMs, leaseEnd } from './lease.ts';
 import { chunkStates } from './states.ts';
-
-const until = `NOW(3) + INTERVAL ${leaseMs / 1000} SECOND`;
 
 /**
  * Takes the lease for `owner`; true when it is ours now. Claiming again what we hold already is also true, so that a claim whose answer
  * was lost can be repeated. If we die right after, the lease runs out and the chunk is taken over: nothing was attempted.
  */
-export async function claimGrant(sql: Sql, grant: Grant, owner: string): Promise<boolean> {
+export async function claimGrant(
+  sql: Sql,
+  grant: Grant,
+  owner: string,
+  leaseMs = defaultLeaseMs,
+): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE chunks SET state = ${chunkStates.leased}, owner = ?, lease_until = ${until}
+    `UPDATE chunks SET state = ${chunkStates.leased}, owner = ?, lease_until = ${leaseEnd(leaseMs)}
      WHERE ${chunkWhere} AND epoch = ?
        AND (state = ${chunkStates.dispatched} OR (state = ${chunkStates.leased} AND owner = ?))`,
     [owner, ...chunkValues(grant), grant.epoch, owner],
@@ -27,15 +31,16 @@ export async function renewLeases(
   sql: Sql,
   grants: readonly Grant[],
   owner: string,
+  leaseMs = defaultLeaseMs,
 ): Promise<readonly Grant[]> {
   if (grants.length === 0) return [];
   const theirs = grants.map(() => `(${chunkWhere} AND epoch = ?)`).join(' OR ');
   const keys = grants.flatMap((grant) => [...chunkValues(grant), grant.epoch]);
   const held = `owner = ? AND state = ${chunkStates.leased} AND (${theirs})`;
-  const { affectedRows } = await sql.write(`UPDATE chunks SET lease_until = ${until} WHERE ${held}`, [
-    owner,
-    ...keys,
-  ]);
+  const { affectedRows } = await sql.write(
+    `UPDATE chunks SET lease_until = ${leaseEnd(leaseMs)} WHERE ${held}`,
+    [owner, ...keys],
+  );
   if (affectedRows === grants.length) return [];
   return findLost(sql, grants, held, [owner, ...keys]);
 }

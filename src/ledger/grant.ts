@@ -6,12 +6,6 @@ export interface Grant extends ChunkKey {
   readonly n: number;
 }
 
-/** The term of a lease on a chunk, counted by the database's clock and trusted by the worker's monotonic one. */
-export const leaseMs = 30_000;
-export const renewEveryMs = 10_000;
-/** A worker stops trusting its lease this long before the database does: no clock runs that far apart in 30 s. */
-export const leaseMarginMs = 3_000;
-
 /** Where a chunk's rows are: pass with the values of `chunkValues`. */
 export const chunkWhere = 'tenant_id = ? AND campaign_id = ? AND chunk_no = ? AND part = ?';
 

@@ -4,7 +4,8 @@
  * A message is `waiting` until its intent is asked for, `open` from then until its result is committed. The run is over when
  * nothing waits and nothing is open.
  */
-import { type Grant, leaseMarginMs, leaseMs } from '../ledger/grant.ts';
+import type { Grant } from '../ledger/grant.ts';
+import type { LeaseTerms } from '../ledger/lease.ts';
 import type { CompiledMessage, RenderedMessage } from '../render/message.ts';
 
 export interface GrantRunOptions {
@@ -14,6 +15,7 @@ export interface GrantRunOptions {
   readonly scopes: readonly string[];
   /** Monotonic ms at which the claim was asked for: the lease is at least that fresh. */
   readonly claimedAt: number;
+  readonly lease: LeaseTerms;
 }
 
 export class GrantRun {
@@ -25,6 +27,7 @@ export class GrantRun {
   #waiting: RenderedMessage[];
   #isStopped = false;
   #open = 0;
+  readonly #trustMs: number;
   #trustedUntil: number;
   #holdMs = 0;
   #resolveOver: () => void = () => {};
@@ -34,7 +37,8 @@ export class GrantRun {
     this.compiled = options.compiled;
     this.scopes = options.scopes;
     this.#waiting = [...options.messages];
-    this.#trustedUntil = options.claimedAt + leaseMs - leaseMarginMs;
+    this.#trustMs = options.lease.leaseMs - options.lease.marginMs;
+    this.#trustedUntil = options.claimedAt + this.#trustMs;
     this.over = new Promise((resolve) => {
       this.#resolveOver = resolve;
     });
@@ -88,7 +92,7 @@ export class GrantRun {
 
   /** The lease was renewed by a statement asked for at `askedAt`. */
   renewed(askedAt: number): void {
-    if (this.#trustedUntil > 0) this.#trustedUntil = askedAt + leaseMs - leaseMarginMs;
+    if (this.#trustedUntil > 0) this.#trustedUntil = askedAt + this.#trustMs;
   }
 
   /** The chunk is no longer ours. */

@@ -65,7 +65,14 @@ export function createSendStage(options: SendStageOptions): SendStage {
 
   async function sendClaimed(grant: Grant, transportId: number, claimedAt: number): Promise<void> {
     const rendered = await fetchRendered(grant);
-    const run = new GrantRun({ grant, claimedAt, ...(rendered ?? nothing), scopes: await scopes.of(grant) });
+    const { terms } = leases;
+    const run = new GrantRun({
+      grant,
+      claimedAt,
+      lease: terms,
+      ...(rendered ?? nothing),
+      scopes: await scopes.of(grant),
+    });
     if (!rendered) run.stop(unreadableHoldMs);
     leases.keep(run);
     try {
