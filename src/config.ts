@@ -98,6 +98,13 @@ export const configSchema = z.object({
   FEEDBACK_SMTP_PORT: integer(0, 0, 65535).describe(
     'Port on which the feedback worker takes bounces and complaints by SMTP (0: off)',
   ),
+  FEEDBACK_SMTP_HOST: z
+    .string()
+    .min(1)
+    .default('0.0.0.0')
+    .describe(
+      'Address on which it takes them; `::` for IPv6 as well, 127.0.0.1 behind an MTA on the same machine',
+    ),
 });
 
 export type Config = z.output<typeof configSchema>;

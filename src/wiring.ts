@@ -10,6 +10,8 @@ import type { Config } from './config.ts';
 import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createSweeper } from './dispatch/sweeper.ts';
+import { createFeedbackMetrics } from './feedback/feedback-metrics.ts';
+import { createFeedbackStage } from './feedback/feedback-stage.ts';
 import { sweepIdempotencyKeys } from './http/idempotency-store.ts';
 import { deriveKeys, type Keys } from './keys.ts';
 import { createGroupCommit } from './ledger/group-commit.ts';
@@ -138,11 +140,12 @@ export function wireDispatcher(platform: Platform): Lifecycle {
 }
 
 export function wireRender(platform: Platform): Lifecycle {
-  const { config, db, log, clock, keys, redis } = platform;
+  const { config, db, log, clock, owner, keys, redis } = platform;
   const sendQueue = createProducer(redis, config.REDIS_PREFIX, 'send');
   const stage = createRenderStage({
     db,
     clock,
+    owner,
     messages: createCampaignMessages(db),
     store: createRenderedStore(redis, config.REDIS_PREFIX),
     sendQueue,
@@ -214,6 +217,20 @@ export function wireSend(platform: Platform): Lifecycle {
     drain: () => pool.stopSenders(),
   });
   return composeLifecycle([leases, pool, consumer]);
+}
+
+export function wireFeedback(platform: Platform): Lifecycle {
+  const { config, db, log, keys } = platform;
+  if (config.FEEDBACK_SMTP_PORT === 0) return composeLifecycle([]);
+  return createFeedbackStage({
+    db,
+    log,
+    signingKeys: [keys.signing],
+    rules: dueRules(config),
+    metrics: createFeedbackMetrics(platform.metrics),
+    host: config.FEEDBACK_SMTP_HOST,
+    port: config.FEEDBACK_SMTP_PORT,
+  });
 }
 
 function dueRules(config: Config) {

@@ -1,5 +1,6 @@
 /** Turns each lane's share of messages into grants over its next chunks. Pure. */
 import type { Grant } from '../ledger/grant.ts';
+import { largestGrantOf } from '../ledger/poison.ts';
 import type { Candidate } from './demand-store.ts';
 import { type Lane, rotationKey, type Share } from './dispatch-policy.ts';
 
@@ -16,9 +17,6 @@ export interface GrantPlan {
   /** Lanes that had nothing due after all: to be put to sleep until their next chunk is. */
   readonly idleLanes: readonly Lane[];
 }
-
-/** Two takeovers without progress halve a grant, and so on down to one message, so that a poison message is found. */
-const crashesBeforeHalving = 2;
 
 export function planGrants(shares: readonly Share[], candidates: readonly Candidate[]): GrantPlan {
   const byLane = groupByLane(candidates);
@@ -44,11 +42,6 @@ function grantChunks(lane: Lane, chunks: readonly Candidate[], messages: number)
     left -= n;
   }
   return planned;
-}
-
-function largestGrantOf({ size, crashes }: Candidate): number {
-  if (crashes < crashesBeforeHalving) return size;
-  return Math.max(1, size >> (crashes - crashesBeforeHalving + 1));
 }
 
 function keyOf({ tenantId, campaignId, chunkNo, part }: Candidate) {

@@ -26,6 +26,23 @@ export async function claimGrant(
   return affectedRows === 1;
 }
 
+/**
+ * A renderer puts its name on a dispatched chunk and gets a full term to render it. Should it die of it, the takeover counts a crash. False: the
+ * grant is stale, or a send worker has claimed it already (a job that came twice).
+ */
+export async function beginRendering(
+  sql: Sql,
+  grant: Grant,
+  owner: string,
+  leaseMs = defaultLeaseMs,
+): Promise<boolean> {
+  const { affectedRows } = await sql.write(
+    `UPDATE chunks SET owner = ?, lease_until = ${leaseEnd(leaseMs)} WHERE ${chunkWhere} AND epoch = ? AND state = ${chunkStates.dispatched}`,
+    [owner, ...chunkValues(grant), grant.epoch],
+  );
+  return affectedRows === 1;
+}
+
 /** Renews all the leases of `owner` in one statement; answers the grants that are no longer ours. */
 export async function renewLeases(
   sql: Sql,

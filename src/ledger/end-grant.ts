@@ -7,6 +7,7 @@ import type { DueRules } from './due.ts';
 import { dueInMs } from './due.ts';
 import type { Grant } from './grant.ts';
 import { recountLocked } from './late-truth.ts';
+import { afterProgress } from './poison.ts';
 import { countDeliveries, lockChunk, moveCounters, type Recount, requeueChunk } from './recount.ts';
 import { chunkStates, type StateCounts } from './states.ts';
 import { doubtAttempts } from './takeover.ts';
@@ -41,8 +42,7 @@ export function endGrant(db: Database, grant: Grant, options: EndGrantOptions): 
       counts,
       dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs }, options.rules),
       epoch: chunk.epoch,
-      // Progress was made, so earlier crashes say nothing about these messages any more.
-      crashes: 0,
+      crashes: afterProgress(chunk.crashes),
       laneHoldMs: holdMs,
     });
     return { wasOurs: true, counts };

@@ -4,7 +4,7 @@
  * Late truth is welcome: an outcome is taken while the row is attempting or in_doubt and still carries the writer's
  * epoch. Writing one twice changes nothing. If we die before it is written, the row is attempting and becomes in_doubt.
  */
-import type { Sql } from '../platform/mysql.ts';
+import type { Database, Sql } from '../platform/mysql.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { deliveryStates } from './states.ts';
 
@@ -96,4 +96,15 @@ export async function recordSkipped(
       [reason.slice(0, 240), ...chunkValues(grant), seqs, grant.epoch],
     );
   }
+}
+
+/** Skips the one message that was fatal even alone, and ends the search for it. */
+export function recordPoison(db: Database, grant: Grant, seq: number): Promise<void> {
+  return db.transaction(async (tx) => {
+    await recordSkipped(tx, grant, [{ seq, reason: 'poison' }]);
+    await tx.write(`UPDATE chunks SET crashes = 0 WHERE ${chunkWhere} AND epoch = ?`, [
+      ...chunkValues(grant),
+      grant.epoch,
+    ]);
+  });
 }

@@ -1,5 +1,6 @@
 /** The recipients of a grant, with what their messages are made from: one query for up to 500. */
 import { chunkValues, type Grant } from '../../ledger/grant.ts';
+import { isPoisoned } from '../../ledger/poison.ts';
 import { chunkStates, deliveryStates } from '../../ledger/states.ts';
 import type { Sql } from '../../platform/mysql.ts';
 
@@ -13,7 +14,16 @@ export interface GrantRecipient {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+export interface GrantRecipients {
+  /** Those that are due, in order. */
+  readonly recipients: readonly GrantRecipient[];
+  /** The first of them killed whoever worked on it alone. */
+  readonly isPoisoned: boolean;
+}
+
 type Row = {
+  size: number;
+  crashes: number;
   seq: number;
   profile_id: number;
   address_hash: Buffer;
@@ -22,10 +32,10 @@ type Row = {
   attributes: string | null;
 };
 
-/** Those that are due, in order; none when the grant is stale (its chunk has gone on to another epoch). */
-export async function readRecipients(sql: Sql, grant: Grant): Promise<readonly GrantRecipient[]> {
+/** None when the grant is stale (its chunk has gone on to another epoch), or nothing of it is due. */
+export async function readRecipients(sql: Sql, grant: Grant): Promise<GrantRecipients> {
   const rows = await sql.rows<Row>(
-    `SELECT d.seq, d.profile_id, d.address_hash, p.email, p.email_hash, p.attributes
+    `SELECT c.size, c.crashes, d.seq, d.profile_id, d.address_hash, p.email, p.email_hash, p.attributes
      FROM chunks c
      JOIN deliveries d ON d.tenant_id = c.tenant_id AND d.campaign_id = c.campaign_id AND d.chunk_no = c.chunk_no AND d.part = c.part
      LEFT JOIN profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
@@ -34,7 +44,8 @@ export async function readRecipients(sql: Sql, grant: Grant): Promise<readonly G
      ORDER BY d.seq LIMIT ?`,
     [...chunkValues(grant), grant.epoch, grant.n],
   );
-  return rows.map(toRecipient);
+  const [first] = rows;
+  return { recipients: rows.map(toRecipient), isPoisoned: first !== undefined && isPoisoned(first) };
 }
 
 function toRecipient(row: Row): GrantRecipient {

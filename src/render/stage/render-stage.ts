@@ -4,9 +4,10 @@
  */
 
 import type { ProfileId } from '../../ids.ts';
+import { beginRendering } from '../../ledger/claim.ts';
 import { formatDeliveryId } from '../../ledger/delivery-id.ts';
 import type { Grant } from '../../ledger/grant.ts';
-import { recordSkipped } from '../../ledger/outcome.ts';
+import { recordPoison, recordSkipped } from '../../ledger/outcome.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/mysql.ts';
 import type { GrantJob } from '../../queues/jobs.ts';
@@ -23,6 +24,8 @@ import type { RenderMetrics } from './render-metrics.ts';
 export interface RenderStageOptions {
   readonly db: Database;
   readonly clock: Clock;
+  /** Names this process on the chunks it renders. */
+  readonly owner: string;
   readonly messages: CampaignMessages;
   readonly store: RenderedStore;
   readonly sendQueue: Producer;
@@ -41,16 +44,20 @@ const largestValueBytes = 1_000_000;
 /** Rendering is pure computation: after this many messages others get the event loop (the lock renewal, the probes). */
 const messagesPerTurn = 50;
 
+/** A grant takes no longer than this, well within its term: what is left stays pending and is granted again. */
+const renderBudgetMs = 10_000;
+
 type Skipped = { readonly seq: number; readonly reason: string };
 
 export function createRenderStage(options: RenderStageOptions): RenderStage {
-  const { db, clock, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
+  const { db, clock, owner, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
 
   async function renderGrant(grant: Grant): Promise<void> {
-    const prepared = await messages.prepare(grant.tenantId, grant.campaignId);
-    const recipients = await readRecipients(db, grant);
     // Nothing is stored for a grant that is stale or claimed: a job that comes twice would overwrite its messages with none.
-    if (recipients.length === 0) return;
+    if (!(await beginRendering(db, grant, owner))) return;
+    const prepared = await messages.prepare(grant.tenantId, grant.campaignId);
+    const { recipients, isPoisoned } = await readRecipients(db, grant);
+    if (isPoisoned) return quarantine(grant, recipients);
     const stopTimer = metrics.grantSeconds.startTimer();
     const { rendered, skipped } = await renderAll(grant, prepared, recipients);
     stopTimer();
@@ -60,12 +67,20 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
     count(rendered.length, skipped, bytes.length);
   }
 
+  /** The first of them was fatal even alone. It is skipped; the rest is granted again. */
+  async function quarantine(grant: Grant, [poison]: readonly GrantRecipient[]): Promise<void> {
+    if (poison) await recordPoison(db, grant, poison.seq);
+    count(0, [{ seq: poison?.seq ?? 0, reason: 'poison' }], 0);
+  }
+
   async function renderAll(grant: Grant, prepared: PreparedMessage, recipients: readonly GrantRecipient[]) {
     const rendered: RenderedMessage[] = [];
     const skipped: Skipped[] = [];
     let bytes = 0;
+    const until = clock.monotonic() + renderBudgetMs;
     for (const [index, recipient] of recipients.entries()) {
       if (index % messagesPerTurn === messagesPerTurn - 1) await nextTurn();
+      if (clock.monotonic() > until) break;
       const result = renderOne(grant, prepared, recipient);
       if (result.kind === 'skipped') {
         skipped.push({ seq: recipient.seq, reason: result.reason });
