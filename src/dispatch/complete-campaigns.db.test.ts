@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { endGrant } from '../ledger/end-grant.ts';
+import { recordIntent } from '../ledger/intent.ts';
+import { recordResults } from '../ledger/outcome.ts';
+import { assertCounts } from '../testing/assert-ledger.ts';
+import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
+import { createTestLedger, leaseChunk, readStates, type TestLedger } from '../testing/test-ledger.ts';
+import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const rules = { retryStepMs: 100 };
+const change = ({ campaignId }: TestLedger, assignment: string) =>
+  database.db.write(`UPDATE campaigns SET ${assignment} WHERE id = ?`, [campaignId]);
+const read = ({ campaignId }: TestLedger) =>
+  database.db.first<{ state: string; settling: number }>(
+    'SELECT state, settling FROM campaigns WHERE id = ?',
+    [campaignId],
+  );
+
+async function sendChunk(ledger: TestLedger, chunkNo: number, size: number): Promise<void> {
+  const { db } = database;
+  const grant = await leaseChunk(db, ledger, 'me', chunkNo);
+  const seqs = Array.from({ length: size }, (_, seq) => seq);
+  await recordIntent(db, { grant, owner: 'me', seqs, scopes: ['*'] });
+  await recordResults(
+    db,
+    grant,
+    seqs.map((seq) => ({ seq, state: 'sent' as const, replyCode: 250, reason: null })),
+  );
+  await endGrant(db, grant, { owner: 'me', rules });
+}
+
+test('a campaign is sent when it is expanded and its last chunk is done, not before', async () => {
+  const { db } = database;
+  const ledger = await createTestLedger(db, { chunks: 2, size: 2 });
+  await change(ledger, "expansion_done = 0, state = 'expanding'");
+  await sendChunk(ledger, 0, 2);
+  expect(await completeCampaigns(db)).toEqual([]);
+  await change(ledger, "expansion_done = 1, state = 'sending'");
+  expect(await completeCampaigns(db)).toEqual([]);
+  await sendChunk(ledger, 1, 2);
+  expect(await completeCampaigns(db)).toEqual([{ tenant_id: ledger.tenantId, id: ledger.campaignId }]);
+  expect(await read(ledger)).toMatchObject({ state: 'sent' });
+  expect(await completeCampaigns(db)).toEqual([]);
+});
+
+test('a campaign without recipients is sent', async () => {
+  const ledger = await createTestLedger(database.db, { chunks: 0 });
+  expect(await completeCampaigns(database.db)).toHaveLength(1);
+  expect(await read(ledger)).toMatchObject({ state: 'sent' });
+});
+
+test('a cancelled campaign settles while the last grant is on the wire, and is settled when that has ended', async () => {
+  const { db } = database;
+  const ledger = await createTestLedger(db, { chunks: 2, size: 2 });
+  const grant = await leaseChunk(db, ledger, 'me', 1);
+  await change(ledger, "state = 'cancelled', settling = 1");
+  expect(await sweepStoppedCampaigns(db)).toBe(1);
+  expect(await sweepStoppedCampaigns(db)).toBe(0);
+  expect(await read(ledger)).toEqual({ state: 'cancelled', settling: 1 });
+  await endGrant(db, grant, { owner: 'me', rules });
+  expect(await sweepStoppedCampaigns(db)).toBe(1);
+  await sweepStoppedCampaigns(db);
+  expect(await read(ledger)).toEqual({ state: 'cancelled', settling: 0 });
+  expect(await readStates(db, ledger.key(1))).toEqual(['cancelled', 'cancelled']);
+  await assertCounts(db);
+});
+
+test('past its deadline a campaign stops expanding, its rest expires, and it is sent', async () => {
+  const { db } = database;
+  const ledger = await createTestLedger(db, { chunks: 2, size: 2 });
+  await change(ledger, "state = 'expanding', expansion_done = 0, deadline_at = NOW(3) - INTERVAL 1 SECOND");
+  expect(await sweepStoppedCampaigns(db)).toBe(2);
+  expect(await sweepStoppedCampaigns(db)).toBe(0);
+  expect(await completeCampaigns(db)).toHaveLength(1);
+  expect(await readStates(db, ledger.key())).toEqual(['expired', 'expired']);
+  await assertCounts(db);
+});
+
+test('many that were cancelled at once share one pass', async () => {
+  const { db } = database;
+  const ledgers = [];
+  for (let i = 0; i < 5; i++) ledgers.push(await createTestLedger(db, { chunks: 60, size: 1 }));
+  for (const ledger of ledgers) await change(ledger, "state = 'cancelled', settling = 1");
+  const swept = await sweepStoppedCampaigns(db);
+  expect(swept).toBeLessThanOrEqual(200);
+  for (const ledger of ledgers) expect((await readStates(db, ledger.key(0)))[0]).toBe('cancelled');
+});

@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newId } from '../ids.ts';
+import { endGrant } from '../ledger/end-grant.ts';
+import { chunkStates } from '../ledger/states.ts';
+import { waitForLockWait } from '../testing/lock-wait.ts';
+import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
+import {
+  alwaysLeading,
+  createTestLedger,
+  dispatchChunk,
+  leaseChunk,
+  readChunk,
+  readLaneDueIn,
+  type TestLedger,
+} from '../testing/test-ledger.ts';
+import { readCandidates, readDemand } from './demand-store.ts';
+import {
+  dispatchGrants,
+  parkCampaigns,
+  rescheduleLane,
+  returnDispatched,
+  unparkCampaigns,
+} from './dispatch-store.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+beforeEach(async () => {
+  for (const table of ['campaigns', 'chunks', 'deliveries', 'lanes'])
+    await database.db.write(`DELETE FROM ${table}`);
+});
+afterAll(() => database.drop());
+
+const rules = { retryStepMs: 100 };
+const anyRoom = () => true;
+const change = ({ campaignId }: TestLedger, assignment: string) =>
+  database.db.write(`UPDATE campaigns SET ${assignment} WHERE id = ?`, [campaignId]);
+const sleepLane = ({ tenantId }: TestLedger) =>
+  database.db.write('UPDATE lanes SET next_due_at = NULL WHERE tenant_id = ?', [tenantId]);
+const candidatesOf = (ledger: TestLedger) =>
+  readCandidates(database.db, [{ lane: ledger.lane, messages: 500 }]);
+const inMinutes = (n: number) => n * 60_000;
+
+describe('dispatching (S1)', () => {
+  test('raises the epoch and takes the lease; the same plan again, or a stale one, dispatches nothing', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db);
+    const planned = [{ lane: ledger.lane, grant: { ...ledger.key(), epoch: 0, n: 4 } }];
+    const [dispatched] = await dispatchGrants(db, alwaysLeading, planned);
+    expect(dispatched?.grant).toEqual({ ...ledger.key(), epoch: 1, n: 4 });
+    expect(await readChunk(db, ledger.key())).toMatchObject({
+      state: chunkStates.dispatched,
+      epoch: 1,
+      grant_n: 4,
+    });
+    expect(await dispatchGrants(db, alwaysLeading, planned)).toEqual([]);
+  });
+
+  test('by two dispatchers at once gives each chunk to one of them', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db, { chunks: 6 });
+    const planned = Array.from({ length: 6 }, (_, chunkNo) => ({
+      lane: ledger.lane,
+      grant: { ...ledger.key(chunkNo), epoch: 0, n: 4 },
+    }));
+    const both = await Promise.all([
+      dispatchGrants(db, alwaysLeading, planned),
+      dispatchGrants(db, alwaysLeading, planned),
+    ]);
+    expect(
+      both
+        .flat()
+        .map(({ grant }) => grant.chunkNo)
+        .sort(),
+    ).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('by one that no longer leads is rolled back', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db);
+    const deposed = { ...alwaysLeading, assertLeading: () => Promise.reject(new Error('deposed')) };
+    const planned = [{ lane: ledger.lane, grant: { ...ledger.key(), epoch: 0, n: 4 } }];
+    await expect(dispatchGrants(db, deposed, planned)).rejects.toThrow('deposed');
+    expect(await readChunk(db, ledger.key())).toMatchObject({ state: chunkStates.pending, epoch: 0 });
+  });
+});
+
+describe('demand', () => {
+  test('is what is outstanding by destination, and the lanes that are due', async () => {
+    const { db } = database;
+    const busy = await createTestLedger(db, { destinationId: 1, chunks: 2 });
+    await dispatchChunk(db, busy, 0);
+    const asleep = await createTestLedger(db, { destinationId: 2 });
+    await sleepLane(asleep);
+    const leased = await createTestLedger(db, { destinationId: 3, size: 5 });
+    await leaseChunk(db, leased, 'me');
+    await sleepLane(leased);
+    const demand = await readDemand(db, anyRoom);
+    expect([...demand].sort((a, b) => a.destinationId - b.destinationId)).toEqual([
+      { destinationId: 1, outstanding: 10, lanes: [busy.lane] },
+      { destinationId: 3, outstanding: 5, lanes: [] },
+    ]);
+  });
+
+  test('reads no lanes of a destination without room', async () => {
+    const { db } = database;
+    const full = await createTestLedger(db, { destinationId: 1, chunks: 2 });
+    await dispatchChunk(db, full, 0);
+    await createTestLedger(db, { destinationId: 2 });
+    const demand = await readDemand(db, (outstanding) => outstanding === 0);
+    expect(demand.filter(({ lanes }) => lanes.length > 0).map(({ destinationId }) => destinationId)).toEqual([
+      2,
+    ]);
+  });
+
+  test('of more destinations than one query asks for', async () => {
+    const { db } = database;
+    const lanes = Array.from({ length: 95 }, (_, i) => [newId('tenant'), i + 1, 2, new Date()]);
+    await db.write('INSERT INTO lanes (tenant_id, destination_id, class, next_due_at) VALUES ?', [lanes]);
+    expect(await readDemand(db, anyRoom)).toHaveLength(95);
+  });
+
+  test('reaches every lane in turn, though a pass reads only 500 of a destination', async () => {
+    const { db } = database;
+    const lanes = Array.from({ length: 700 }, (_, i) => [1_000 + i, 1, 2, new Date(Date.now() - 60_000)]);
+    await db.write('INSERT INTO lanes (tenant_id, destination_id, class, next_due_at) VALUES ?', [lanes]);
+    const seen = new Set<number>();
+    for (let pass = 0; pass < 2; pass++) {
+      const [demand] = await readDemand(db, anyRoom);
+      for (const { tenantId } of demand?.lanes ?? []) seen.add(tenantId);
+      const served = (demand?.lanes ?? []).map((lane) => ({
+        lane,
+        grant: { ...key(lane.tenantId), epoch: 0, n: 1 },
+      }));
+      await dispatchGrants(db, alwaysLeading, served);
+    }
+    expect(seen.size).toBe(700);
+  });
+
+  const key = (tenantId: number) =>
+    ({ tenantId, campaignId: 1, chunkNo: 0, part: 1 }) as unknown as ReturnType<TestLedger['key']>;
+});
+
+describe('parking', () => {
+  test('takes the chunks of a paused campaign out of the way; resuming brings them back and wakes the lane', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db, { chunks: 3 });
+    await change(ledger, 'paused_at = NOW(3)');
+    const candidates = await candidatesOf(ledger);
+    expect(candidates.map(({ isRunning }) => isRunning)).toEqual([false, false, false]);
+    expect(await parkCampaigns(db, candidates)).toBe(3);
+    expect(await candidatesOf(ledger)).toEqual([]);
+    await rescheduleLane(db, ledger.lane);
+    expect(await unparkCampaigns(db)).toBe(0);
+
+    await change(ledger, 'paused_at = NULL');
+    expect(await unparkCampaigns(db)).toBe(3);
+    expect(await candidatesOf(ledger)).toHaveLength(3);
+    expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
+    expect(await unparkCampaigns(db)).toBe(0);
+  });
+
+  test('by what was read before a resume parks nothing', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db, { chunks: 3 });
+    await change(ledger, 'paused_at = NOW(3)');
+    const candidates = await candidatesOf(ledger);
+    await change(ledger, 'paused_at = NULL');
+    expect(await parkCampaigns(db, candidates)).toBe(0);
+    expect(await candidatesOf(ledger)).toHaveLength(3);
+  });
+
+  test('leaves alone what waits for its doubts to be settled', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db);
+    await change(ledger, 'parked = 1');
+    await db.write("UPDATE chunks SET due_at = '9999-12-31', n_pending = 0, n_in_doubt = 10");
+    expect(await unparkCampaigns(db)).toBe(0);
+    expect((await readChunk(db, ledger.key())).due_in).toBeGreaterThan(inMinutes(60));
+  });
+});
+
+describe('rescheduling a lane', () => {
+  test('sets it to its next chunk, or to sleep when there is none', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db, { chunks: 2 });
+    await db.write('UPDATE chunks SET due_at = NOW(3) + INTERVAL 10 + chunk_no MINUTE');
+    await rescheduleLane(db, ledger.lane);
+    expect(await readLaneDueIn(db, ledger.lane)).toBeGreaterThan(inMinutes(9));
+    expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(inMinutes(10));
+    await db.write(`UPDATE chunks SET state = ${chunkStates.done}`);
+    await rescheduleLane(db, ledger.lane);
+    expect(await readLaneDueIn(db, ledger.lane)).toBeNull();
+  });
+
+  test('that meets the end of a grant halfway does not lose its wake-up', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db);
+    const grant = await leaseChunk(db, ledger, 'me');
+    let rescheduling: Promise<void> | undefined;
+    await db.transaction(async (tx) => {
+      // As the end of a grant does it: first the chunk, then its lane.
+      await tx.write(
+        `UPDATE chunks SET state = ${chunkStates.pending}, due_at = NOW(3) WHERE campaign_id = ?`,
+        [grant.campaignId],
+      );
+      await tx.write('UPDATE lanes SET next_due_at = NOW(3) WHERE tenant_id = ?', [ledger.tenantId]);
+      rescheduling = rescheduleLane(db, ledger.lane);
+      await waitForLockWait(db, { campaignId: ledger.tenantId });
+    });
+    await rescheduling;
+    expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
+  });
+
+  test('that locked the lane first makes the end of a grant wait, and is overruled by it', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db);
+    const grant = await leaseChunk(db, ledger, 'me');
+    let ending: Promise<unknown> | undefined;
+    await db.transaction(async (tx) => {
+      await tx.first('SELECT 1 FROM lanes WHERE tenant_id = ? FOR UPDATE', [ledger.tenantId]);
+      ending = endGrant(db, grant, { owner: 'me', rules });
+      await waitForLockWait(db, { campaignId: ledger.tenantId });
+      await tx.write('UPDATE lanes SET next_due_at = NULL WHERE tenant_id = ?', [ledger.tenantId]);
+    });
+    await ending;
+    expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
+  });
+});
+
+test('when Redis was lost, what is dispatched goes back at once, at another epoch; what is leased goes on', async () => {
+  const { db } = database;
+  const ledger = await createTestLedger(db, { chunks: 3 });
+  const untouched = await createTestLedger(db);
+  await sleepLane(untouched);
+  const lost = await dispatchChunk(db, ledger, 0);
+  const leased = await leaseChunk(db, ledger, 'me', 1);
+  await sleepLane(ledger);
+  expect(await returnDispatched(db)).toBe(1);
+  expect(await readChunk(db, lost)).toMatchObject({ state: chunkStates.pending, epoch: lost.epoch + 1 });
+  expect(await readChunk(db, leased)).toMatchObject({ state: chunkStates.leased, epoch: leased.epoch });
+  expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
+  expect(await readLaneDueIn(db, untouched.lane)).toBeNull();
+  expect(await returnDispatched(db)).toBe(0);
+});

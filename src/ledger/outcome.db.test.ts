@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
+import {
+  createTestLedger,
+  expireLease,
+  leaseChunk,
+  readStates,
+  testAddressHash,
+} from '../testing/test-ledger.ts';
+import { chunkValues, chunkWhere, type Grant } from './grant.ts';
+import { recordIntent } from './intent.ts';
+import { longestRetryMs, type Result, recordResults, recordSkipped } from './outcome.ts';
+import { takeOverExpired } from './takeover.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const owner = 'me';
+const rules = { retryStepMs: 100 };
+
+async function attempt(size: number): Promise<Grant> {
+  const grant = await leaseChunk(database.db, await createTestLedger(database.db, { size }), owner);
+  const seqs = Array.from({ length: size }, (_, seq) => seq);
+  await recordIntent(database.db, { grant, owner, seqs, scopes: ['*'] });
+  return grant;
+}
+
+const result = (seq: number, state: Result['state'], rest: Partial<Result> = {}): Result => ({
+  ...{ seq, state, replyCode: 250, reason: null },
+  ...rest,
+});
+
+async function readRow(grant: Grant, seq: number) {
+  const [row] = await database.db.rows<{
+    attempts: number;
+    wait: number | null;
+    reply_code: number | null;
+    reason: string | null;
+  }>(
+    `SELECT attempts, ROUND(TIMESTAMPDIFF(MICROSECOND, outcome_at, next_attempt_at) / 1000) AS wait, reply_code, reason
+     FROM deliveries WHERE ${chunkWhere} AND seq = ?`,
+    [...chunkValues(grant), seq],
+  );
+  return row;
+}
+
+test('each kind of result is written, with its reply; writing it again changes nothing', async () => {
+  const { db } = database;
+  const grant = await attempt(5);
+  const results = [
+    result(0, 'sent'),
+    result(1, 'bounced', { replyCode: 550, reason: '5.1.1 unknown' }),
+    result(2, 'deferred', { replyCode: 451, reason: 'later', retryInMs: 5_000 }),
+    result(3, 'in_doubt', { replyCode: 0, reason: 'connection lost' }),
+    result(4, 'pending', { replyCode: 0 }),
+  ];
+  await recordResults(db, grant, results);
+  const after = ['sent', 'bounced', 'deferred', 'in_doubt', 'pending'];
+  expect(await readStates(db, grant)).toEqual(after);
+  expect(await readRow(grant, 1)).toEqual({
+    attempts: 1,
+    wait: null,
+    reply_code: 550,
+    reason: '5.1.1 unknown',
+  });
+  expect(await readRow(grant, 2)).toEqual({ attempts: 1, wait: 5_000, reply_code: 451, reason: 'later' });
+  expect(await readRow(grant, 4)).toEqual({ attempts: 0, wait: null, reply_code: null, reason: null });
+  await recordResults(db, grant, results);
+  expect(await readStates(db, grant)).toEqual(after);
+  expect(await readRow(grant, 4)).toMatchObject({ attempts: 0 });
+});
+
+test('waits double with the attempts and end at four hours; a refusal of ours burns no attempt', async () => {
+  const { db } = database;
+  const grant = await attempt(4);
+  await db.write(
+    `UPDATE deliveries SET attempts = ELT(seq + 1, 1, 3, 200, 3) WHERE ${chunkWhere}`,
+    chunkValues(grant),
+  );
+  const deferred = { replyCode: 451, retryInMs: 60_000, backsOff: true };
+  await recordResults(
+    db,
+    grant,
+    [0, 1, 2].map((seq) => result(seq, 'deferred', deferred)),
+  );
+  await recordResults(db, grant, [result(3, 'deferred', { ...deferred, isAttemptFree: true })]);
+  expect([
+    await readRow(grant, 0),
+    await readRow(grant, 1),
+    await readRow(grant, 2),
+    await readRow(grant, 3),
+  ]).toMatchObject([
+    { attempts: 1, wait: 60_000 },
+    { attempts: 3, wait: 240_000 },
+    { attempts: 200, wait: longestRetryMs },
+    { attempts: 2, wait: 240_000 },
+  ]);
+});
+
+test('an outcome that comes after the takeover is still the truth', async () => {
+  const { db } = database;
+  const grant = await attempt(3);
+  await expireLease(db, grant);
+  await takeOverExpired(db, rules, 10);
+  expect(await readStates(db, grant)).toEqual(['in_doubt', 'in_doubt', 'in_doubt']);
+  await recordResults(db, grant, [result(0, 'sent'), result(1, 'bounced'), result(2, 'pending')]);
+  expect(await readStates(db, grant)).toEqual(['sent', 'bounced', 'pending']);
+});
+
+test('an outcome of an epoch that the row no longer carries is not taken (epoch fence)', async () => {
+  const { db } = database;
+  const grant = await attempt(2);
+  // Settled to pending and attempted again by another grant, as `resend` does.
+  await db.write(`UPDATE deliveries SET epoch = epoch + 2 WHERE ${chunkWhere}`, chunkValues(grant));
+  await recordResults(db, grant, [result(0, 'sent'), result(1, 'pending')]);
+  expect(await readStates(db, grant)).toEqual(['attempting', 'attempting']);
+});
+
+test('what was settled stays settled', async () => {
+  const { db } = database;
+  const grant = await attempt(2);
+  await recordResults(db, grant, [result(0, 'sent'), result(1, 'bounced')]);
+  await recordResults(db, grant, [result(0, 'pending'), result(1, 'sent')]);
+  expect(await readStates(db, grant)).toEqual(['sent', 'bounced']);
+});
+
+test('a dead address is suppressed in the same transaction, once, and only when the bounce was taken', async () => {
+  const { db } = database;
+  const grant = await attempt(3);
+  await recordResults(db, grant, [result(2, 'sent')]);
+  const dead = [0, 1, 2].map((seq) => result(seq, 'bounced', { suppresses: seq !== 1 }));
+  await recordResults(db, grant, dead);
+  await recordResults(db, grant, dead);
+  const rows = await db.rows('SELECT address_hash, scope, reason FROM suppressions WHERE tenant_id = ?', [
+    grant.tenantId,
+  ]);
+  expect(rows).toEqual([{ address_hash: testAddressHash(0, 0), scope: '*', reason: 'hard_bounce' }]);
+});
+
+test('render skips through the fence: at its epoch only, and never what was attempted', async () => {
+  const { db } = database;
+  const ledger = await createTestLedger(db, { size: 3 });
+  const grant = await leaseChunk(db, ledger, owner);
+  await recordIntent(db, { grant, owner, seqs: [0], scopes: ['*'] });
+  const skipped = [0, 1].map((seq) => ({ seq, reason: 'x'.repeat(300) }));
+  await recordSkipped(db, { ...grant, epoch: grant.epoch - 1 }, skipped);
+  expect(await readStates(db, grant)).toEqual(['attempting', 'pending', 'pending']);
+  await recordSkipped(db, grant, skipped);
+  expect(await readStates(db, grant)).toEqual(['attempting', 'skipped', 'pending']);
+});

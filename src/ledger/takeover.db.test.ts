@@ -1,0 +1,242 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { assertCounts } from '../testing/assert-ledger.ts';
+import { waitForLockWait } from '../testing/lock-wait.ts';
+import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
+import {
+  createTestLedger,
+  dispatchChunk,
+  expireLease,
+  leaseChunk,
+  readChunk,
+  readLaneDueIn,
+  readStates,
+  type TestLedger,
+  type TestLedgerOptions,
+} from '../testing/test-ledger.ts';
+import { claimGrant, renewLeases } from './claim.ts';
+import { endGrant } from './end-grant.ts';
+import { chunkValues, chunkWhere, type Grant } from './grant.ts';
+import { recordIntent } from './intent.ts';
+import { recountChunk } from './late-truth.ts';
+import { recordResults } from './outcome.ts';
+import { settleDoubt } from './settle-doubt.ts';
+import { chunkStates } from './states.ts';
+import { sweepStopped } from './sweep-stopped.ts';
+import { takeOverExpired, toChunkKey } from './takeover.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+/** Recounting each chunk settles what is under way; a counter that has drifted from its chunks stays wrong. */
+afterEach(async () => {
+  const { db } = database;
+  const rows = await db.rows<Parameters<typeof toChunkKey>[0]>(
+    'SELECT tenant_id, campaign_id, chunk_no, part FROM chunks',
+  );
+  for (const row of rows) await recountChunk(db, toChunkKey(row), rules);
+  await assertCounts(db);
+});
+afterAll(() => database.drop());
+
+const owner = 'me';
+const rules = { retryStepMs: 100 };
+
+/** A worker that died with `attempting` messages on the wire. */
+async function crash(
+  attempting: number,
+  options: TestLedgerOptions = {},
+): Promise<{ ledger: TestLedger; grant: Grant }> {
+  const { db } = database;
+  const ledger = await createTestLedger(db, { size: 4, ...options });
+  const grant = await leaseChunk(db, ledger, owner);
+  const seqs = Array.from({ length: attempting }, (_, seq) => seq);
+  await recordIntent(db, { grant, owner, seqs, scopes: ['*'] });
+  await expireLease(db, grant);
+  return { ledger, grant };
+}
+
+const takeOver = () => takeOverExpired(database.db, rules, 100);
+
+describe('a lease that is over', () => {
+  test('puts what was attempted in doubt and the rest back, at a higher epoch', async () => {
+    const { db } = database;
+    const { ledger, grant } = await crash(2);
+    await db.write('UPDATE lanes SET next_due_at = NULL');
+    expect(await takeOver()).toMatchObject([{ campaignId: grant.campaignId, inDoubt: 2, wasLeased: true }]);
+    expect(await readStates(db, grant)).toEqual(['in_doubt', 'in_doubt', 'pending', 'pending']);
+    const chunk = await readChunk(db, grant);
+    expect(chunk).toMatchObject({
+      state: chunkStates.pending,
+      epoch: grant.epoch + 1,
+      owner: null,
+      crashes: 1,
+    });
+    expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
+  });
+
+  test('of a dispatched chunk is no crash', async () => {
+    const { db } = database;
+    const grant = await dispatchChunk(db, await createTestLedger(db));
+    await expireLease(db, grant);
+    expect(await takeOver()).toMatchObject([{ inDoubt: 0, wasLeased: false }]);
+    expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.pending, crashes: 0 });
+    expect(await claimGrant(db, grant, owner)).toBe(false);
+  });
+
+  test('is taken over once by two that look at the same moment', async () => {
+    const { grant } = await crash(1);
+    const both = await Promise.all([takeOver(), takeOver()]);
+    expect(both.flat()).toHaveLength(1);
+    expect(await readChunk(database.db, grant)).toMatchObject({ epoch: grant.epoch + 1, crashes: 1 });
+  });
+
+  test('that is renewed while the takeover waits for the chunk is left alone', async () => {
+    const { db } = database;
+    const { grant } = await crash(1);
+    let taking: Promise<unknown> | undefined;
+    await db.transaction(async (tx) => {
+      await renewLeases(tx, [grant], owner);
+      taking = takeOver();
+      await waitForLockWait(db, grant);
+    });
+    expect(await taking).toEqual([]);
+    expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.leased, owner });
+  });
+
+  test('that is not over is not taken', async () => {
+    await leaseChunk(database.db, await createTestLedger(database.db), owner);
+    expect(await takeOver()).toEqual([]);
+  });
+});
+
+describe('a doubt', () => {
+  const settle = (settleAfterMs = 1_000) => settleDoubt(database.db, { settleAfterMs, rules, limit: 100 });
+  const age = ({ campaignId }: Grant) =>
+    database.db.write(
+      'UPDATE deliveries SET outcome_at = NOW(3) - INTERVAL 10 SECOND WHERE campaign_id = ?',
+      [campaignId],
+    );
+
+  test('is not settled before its time', async () => {
+    const { grant } = await crash(2);
+    await takeOver();
+    expect(await settle()).toBe(0);
+    expect(await readStates(database.db, grant)).toContain('in_doubt');
+    await age(grant);
+    await settle();
+  });
+
+  test('counts as sent by assume_delivered, and the chunk is done with the last', async () => {
+    const { db } = database;
+    const { grant } = await crash(4);
+    await takeOver();
+    await age(grant);
+    expect(await settle()).toBe(4);
+    expect(await readStates(db, grant)).toEqual(['sent', 'sent', 'sent', 'sent']);
+    expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.done });
+    const [row] = await db.rows(
+      `SELECT DISTINCT settled_by FROM deliveries WHERE ${chunkWhere}`,
+      chunkValues(grant),
+    );
+    expect(row).toEqual({ settled_by: 'assume_delivered' });
+  });
+
+  test('is sent again by resend: pending, and the lane wakes', async () => {
+    const { db } = database;
+    const { ledger, grant } = await crash(4, { policy: 'resend' });
+    await takeOver();
+    await age(grant);
+    await db.write('UPDATE lanes SET next_due_at = NULL');
+    expect(await settle()).toBe(4);
+    expect(await readStates(db, grant)).toEqual(['pending', 'pending', 'pending', 'pending']);
+    expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
+  });
+
+  test('is settled by the truth when that comes first, and the policy finds nothing', async () => {
+    const { db } = database;
+    const { grant } = await crash(4, { policy: 'resend' });
+    await takeOver();
+    const results = [0, 1, 2, 3].map((seq) => ({
+      seq,
+      state: 'sent' as const,
+      replyCode: 250,
+      reason: null,
+    }));
+    await recordResults(db, grant, results);
+    await age(grant);
+    // The late worker has written its outcomes, but not yet counted its chunk anew.
+    expect(await settle()).toBe(0);
+    await endGrant(db, grant, { owner, rules });
+    expect(await readStates(db, grant)).toEqual(['sent', 'sent', 'sent', 'sent']);
+    expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.done });
+  });
+
+  test('of which one is ripe and others were settled late moves the counters once', async () => {
+    const { db } = database;
+    const { grant } = await crash(2);
+    await takeOver();
+    await recordResults(db, grant, [{ seq: 0, state: 'sent', replyCode: 250, reason: null }]);
+    await settle();
+    await settle();
+    await endGrant(db, grant, { owner, rules });
+    await assertCounts(db);
+    await age(grant);
+    expect(await settle()).toBe(1);
+  });
+
+  test('waits while a new grant works on the chunk', async () => {
+    const { db } = database;
+    const { ledger, grant } = await crash(2);
+    await takeOver();
+    await age(grant);
+    const second = await leaseChunk(db, ledger, owner);
+    expect(await settle()).toBe(0);
+    await endGrant(db, second, { owner, rules });
+    expect(await settle()).toBe(2);
+  });
+});
+
+describe('a campaign that was cancelled', () => {
+  const sweep = (
+    { tenantId, campaignId }: TestLedger,
+    becomes: 'cancelled' | 'expired' = 'cancelled',
+    limit = 100,
+  ) => sweepStopped(database.db, { tenantId, campaignId, becomes }, limit);
+
+  test('has its rest settled chunk by chunk; what is on the wire is left to end', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db, { chunks: 3, size: 2 });
+    const grant = await leaseChunk(db, ledger, owner, 1);
+    await recordIntent(db, { grant, owner, seqs: [0], scopes: ['*'] });
+    expect(await sweep(ledger, 'cancelled', 1)).toBe(1);
+    expect(await sweep(ledger)).toBe(1);
+    expect(await sweep(ledger)).toBe(0);
+    expect(await readStates(db, ledger.key(0))).toEqual(['cancelled', 'cancelled']);
+    expect(await readStates(db, ledger.key(1))).toEqual(['attempting', 'pending']);
+    await recordResults(db, grant, [{ seq: 0, state: 'sent', replyCode: 250, reason: null }]);
+    await endGrant(db, grant, { owner, rules });
+    expect(await sweep(ledger)).toBe(1);
+    expect(await readStates(db, ledger.key(1))).toEqual(['sent', 'cancelled']);
+    expect(await readChunk(db, ledger.key(1))).toMatchObject({ state: chunkStates.done });
+  });
+
+  test('keeps its doubts until they are settled; deferred rows are cancelled, too', async () => {
+    const { db } = database;
+    const { ledger, grant } = await crash(2);
+    await takeOver();
+    await recordResults(db, grant, [
+      { seq: 1, state: 'deferred', replyCode: 451, reason: null, retryInMs: 1_000 },
+    ]);
+    await recountChunk(db, grant, rules);
+    await sweep(ledger);
+    expect(await readStates(db, grant)).toEqual(['in_doubt', 'cancelled', 'cancelled', 'cancelled']);
+    expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.pending });
+  });
+
+  test('or overdue: its rest is expired', async () => {
+    const ledger = await createTestLedger(database.db, { size: 2 });
+    await sweep(ledger, 'expired');
+    expect(await readStates(database.db, ledger.key())).toEqual(['expired', 'expired']);
+  });
+});
