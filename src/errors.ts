@@ -56,6 +56,9 @@ export interface FieldError {
   readonly pointer?: string;
   readonly parameter?: string;
   readonly detail: string;
+  /** In the text that `pointer` names, from 1: where a template is wrong. */
+  readonly line?: number;
+  readonly column?: number;
 }
 
 export interface AppErrorOptions {

@@ -12,6 +12,8 @@ import { campaignRoutes } from './campaigns/campaign-routes.ts';
 import { deliveryRoutes } from './campaigns/delivery-routes.ts';
 import { progressRoutes } from './campaigns/progress-routes.ts';
 import { createProgressWatch } from './campaigns/progress-watch.ts';
+import { testSendRoutes } from './campaigns/test-send-routes.ts';
+import { createTestSender } from './campaigns/test-sender.ts';
 import { type ApiServer, createApiServer } from './http/api-server.ts';
 import type { Route } from './http/route.ts';
 import { createHealthChecks } from './platform/health-checks.ts';
@@ -51,6 +53,13 @@ export function apiRoutes(
     ...actionRoutes({ db, clock }),
     ...progressRoutes(createProgressWatch({ db, clock, log })),
     ...deliveryRoutes(db),
+    ...testSendRoutes({
+      db,
+      clock,
+      addressKey: keys.address,
+      publicUrl: config.PUBLIC_URL,
+      sendTest: createTestSender({ secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config), clock }),
+    }),
     ...unsubscribeRoutes({ db, signingKeys: [keys.signing] }),
   ];
 }

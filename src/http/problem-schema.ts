@@ -10,6 +10,8 @@ const fieldError = z
       .meta({ description: 'JSON pointer into the body', example: '/message/subject' }),
     parameter: z.string().optional().meta({ description: 'Parameter or header', example: 'page_size' }),
     detail: z.string().meta({ example: 'is required' }),
+    line: z.int().optional().meta({ description: 'In the text that `pointer` names, from 1' }),
+    column: z.int().optional(),
   })
   .meta({ id: 'FieldError' });
 

@@ -13,12 +13,6 @@ export interface WrittenTemplate {
   readonly text?: string | undefined;
 }
 
-export interface TemplateError extends FieldError {
-  /** In the source that `pointer` names, from 1. */
-  readonly line?: number;
-  readonly column?: number;
-}
-
 export interface TemplateWarning {
   readonly code: SourceWarning['code'];
   readonly pointer: string;
@@ -27,7 +21,7 @@ export interface TemplateWarning {
 
 export type TemplateResult =
   | { readonly kind: 'valid'; readonly html: string; readonly warnings: readonly TemplateWarning[] }
-  | { readonly kind: 'invalid'; readonly errors: readonly TemplateError[] };
+  | { readonly kind: 'invalid'; readonly errors: readonly FieldError[] };
 
 /** Never throws for what is in the template. */
 export async function compileTemplate(written: WrittenTemplate): Promise<TemplateResult> {
@@ -60,21 +54,21 @@ async function compileFromMjml(written: WrittenTemplate, mjml: string): Promise<
   };
 }
 
-function toError({ field, line, column, detail }: SourceError): TemplateError {
+function toError({ field, line, column, detail }: SourceError): FieldError {
   const place = { ...(line !== undefined && { line }), ...(column !== undefined && { column }) };
   return { pointer: `/${field}`, ...place, detail };
 }
 
-function inMjml(error: TemplateError): TemplateError {
+function inMjml(error: FieldError): FieldError {
   return error.pointer === '/html' ? { ...error, pointer: '/mjml' } : error;
 }
 
-function toMjmlError({ line, detail }: MjmlError): TemplateError {
+function toMjmlError({ line, detail }: MjmlError): FieldError {
   return { pointer: '/mjml', ...(line !== undefined && { line }), detail };
 }
 
 /** Lines of the HTML would mislead: the author has never seen it. */
-function toErrorOfResult({ field, detail }: SourceError): TemplateError {
+function toErrorOfResult({ field, detail }: SourceError): FieldError {
   if (field !== 'html') return { pointer: `/${field}`, detail };
   return { pointer: '/mjml', detail: `in the HTML made of it: ${detail}` };
 }

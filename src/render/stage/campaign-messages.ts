@@ -3,6 +3,7 @@
  * once it runs, so nothing here goes stale.
  */
 import { LRUCache } from 'lru-cache';
+import { toMessageSource } from '../../campaigns/message-source.ts';
 import { type CampaignId, formatId, type ListId, type TenantId } from '../../ids.ts';
 import type { Sql } from '../../platform/mysql.ts';
 import { type CompiledTemplate, compileMessage } from '../compile.ts';
@@ -106,33 +107,12 @@ export function onlyListOf(audience: { readonly includedLists: readonly number[]
 }
 
 function toSource(row: Row, tenantId: TenantId, campaignId: CampaignId): MessageSource {
-  const message = JSON.parse(row.message) as CampaignMessage;
   const { bounceDomain } = JSON.parse(row.settings) as { bounceDomain?: string };
-  const sendingDomain = message.fromEmail.slice(message.fromEmail.lastIndexOf('@') + 1);
-  return {
+  const template = {
     subject: row.subject ?? '',
     preheader: row.preheader ?? undefined,
     html: row.html,
     text: row.text_part ?? undefined,
-    from: { email: message.fromEmail, name: message.fromName },
-    replyTo: message.replyTo,
-    headers: message.headers,
-    sendingDomain,
-    bounceDomain: bounceDomain ?? sendingDomain,
-    listId: formatId('tenant', tenantId),
-    feedbackId: {
-      campaign: formatId('campaign', campaignId),
-      tenant: formatId('tenant', tenantId),
-      stream: 'campaign',
-      sender: 'sluice',
-    },
   };
-}
-
-/** How a campaign's `message` column is written (src/campaigns). */
-interface CampaignMessage {
-  readonly fromEmail: string;
-  readonly fromName?: string;
-  readonly replyTo?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  return toMessageSource({ tenantId, campaignId, message: JSON.parse(row.message), template, bounceDomain });
 }
