@@ -146,6 +146,7 @@ export function wireRender(platform: Platform): Lifecycle {
     db,
     clock,
     owner,
+    leaseMs: config.LEASE_MS,
     messages: createCampaignMessages(db),
     store: createRenderedStore(redis, config.REDIS_PREFIX),
     sendQueue,

@@ -144,7 +144,8 @@ export function returnDispatched(db: Database): Promise<number> {
       `SELECT DISTINCT tenant_id, destination_id, class FROM chunks WHERE state = ${chunkStates.dispatched}`,
     );
     const { affectedRows } = await tx.write(
-      `UPDATE chunks SET state = ${chunkStates.pending}, epoch = epoch + 1, grant_n = 0, lease_until = NULL, due_at = NOW(3)
+      `UPDATE chunks SET state = ${chunkStates.pending}, epoch = epoch + 1, owner = NULL, grant_n = 0,
+         lease_until = NULL, due_at = NOW(3)
        WHERE state = ${chunkStates.dispatched}`,
     );
     for (const lane of lanes) {

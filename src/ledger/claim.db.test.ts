@@ -7,7 +7,7 @@ import {
   leaseChunk,
   readChunk,
 } from '../testing/test-ledger.ts';
-import { claimGrant, renewLeases } from './claim.ts';
+import { beginRendering, claimGrant, finishRendering, renewLeases } from './claim.ts';
 import { endGrant } from './end-grant.ts';
 import { chunkStates } from './states.ts';
 import { takeOverExpired } from './takeover.ts';
@@ -83,4 +83,15 @@ test('renewing names those that were lost: taken over, ended, or claimed by anot
   expect((await readChunk(db, stolen)).lease_in).toBeLessThan(2_000);
   expect((await readChunk(db, taken)).state).toBe(chunkStates.pending);
   expect(await renewLeases(db, [], 'me')).toEqual([]);
+});
+
+test('a renderer begins on a dispatched chunk at its epoch only, and never takes a claim away', async () => {
+  const { db } = database;
+  const grant = await dispatchChunk(db, await createTestLedger(db));
+  expect(await beginRendering(db, { ...grant, epoch: grant.epoch - 1 }, 'renderer')).toBe(false);
+  expect(await beginRendering(db, grant, 'renderer')).toBe(true);
+  expect(await claimGrant(db, grant, 'me')).toBe(true);
+  await finishRendering(db, grant, 'renderer');
+  expect(await beginRendering(db, grant, 'renderer')).toBe(false);
+  expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.leased, owner: 'me' });
 });

@@ -43,6 +43,23 @@ export async function beginRendering(
   return affectedRows === 1;
 }
 
+/**
+ * The renderer takes its name off again, and the messages get a full term to be claimed in. What then waits longer than that waits for send
+ * workers, and is nobody's crash: with the name left on, an outage of theirs would look like poison.
+ */
+export async function finishRendering(
+  sql: Sql,
+  grant: Grant,
+  owner: string,
+  leaseMs = defaultLeaseMs,
+): Promise<void> {
+  await sql.write(
+    `UPDATE chunks SET owner = NULL, lease_until = ${leaseEnd(leaseMs)}
+     WHERE ${chunkWhere} AND epoch = ? AND state = ${chunkStates.dispatched} AND owner = ?`,
+    [...chunkValues(grant), grant.epoch, owner],
+  );
+}
+
 /** Renews all the leases of `owner` in one statement; answers the grants that are no longer ours. */
 export async function renewLeases(
   sql: Sql,

@@ -9,7 +9,7 @@ import {
 } from '../testing/test-ledger.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { recordIntent } from './intent.ts';
-import { longestRetryMs, type Result, recordResults, recordSkipped } from './outcome.ts';
+import { longestRetryMs, type Result, recordPoison, recordResults, recordSkipped } from './outcome.ts';
 import { takeOverExpired } from './takeover.ts';
 
 let database: TestDatabase;
@@ -150,4 +150,16 @@ test('render skips through the fence: at its epoch only, and never what was atte
   expect(await readStates(db, grant)).toEqual(['attempting', 'pending', 'pending']);
   await recordSkipped(db, grant, skipped);
   expect(await readStates(db, grant)).toEqual(['attempting', 'skipped', 'pending']);
+});
+
+test('poison is skipped alone, and ends the search for it', async () => {
+  const { db } = database;
+  const grant = await leaseChunk(db, await createTestLedger(db, { size: 3 }), owner);
+  await db.write('UPDATE chunks SET crashes = 10 WHERE campaign_id = ?', [grant.campaignId]);
+  await recordPoison(db, grant, 1);
+  expect(await readStates(db, grant)).toEqual(['pending', 'skipped', 'pending']);
+  expect(await readRow(grant, 1)).toMatchObject({ reason: 'poison' });
+  expect(await db.rows('SELECT crashes FROM chunks WHERE campaign_id = ?', [grant.campaignId])).toEqual([
+    { crashes: 0 },
+  ]);
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { assertCounts } from '../testing/assert-ledger.ts';
 import { waitForLockWait } from '../testing/lock-wait.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
@@ -13,7 +13,7 @@ import {
   type TestLedger,
   type TestLedgerOptions,
 } from '../testing/test-ledger.ts';
-import { claimGrant, renewLeases } from './claim.ts';
+import { beginRendering, claimGrant, finishRendering, renewLeases } from './claim.ts';
 import { endGrant } from './end-grant.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { recordIntent } from './intent.ts';
@@ -27,6 +27,10 @@ import { takeOverExpired, toChunkKey } from './takeover.ts';
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
+});
+beforeEach(async () => {
+  for (const table of ['campaigns', 'campaign_counters', 'chunks', 'deliveries', 'lanes'])
+    await database.db.write(`DELETE FROM ${table}`);
 });
 /** Recounting each chunk settles what is under way; a counter that has drifted from its chunks stays wrong. */
 afterEach(async () => {
@@ -51,7 +55,7 @@ async function crash(
   const ledger = await createTestLedger(db, { size: 4, ...options });
   const grant = await leaseChunk(db, ledger, owner);
   const seqs = Array.from({ length: attempting }, (_, seq) => seq);
-  await recordIntent(db, { grant, owner, seqs, scopes: ['*'] });
+  if (attempting > 0) await recordIntent(db, { grant, owner, seqs, scopes: ['*'] });
   await expireLease(db, grant);
   return { ledger, grant };
 }
@@ -70,9 +74,32 @@ describe('a lease that is over', () => {
       state: chunkStates.pending,
       epoch: grant.epoch + 1,
       owner: null,
-      crashes: 1,
+      crashes: 0,
     });
     expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
+  });
+
+  test('of a worker or a renderer that had nothing in doubt is a crash', async () => {
+    const { db } = database;
+    const { grant } = await crash(0);
+    await takeOver();
+    expect(await readChunk(db, grant)).toMatchObject({ crashes: 1 });
+    const rendering = await dispatchChunk(db, await createTestLedger(db));
+    expect(await beginRendering(db, rendering, 'renderer')).toBe(true);
+    await expireLease(db, rendering);
+    await takeOver();
+    expect(await readChunk(db, rendering)).toMatchObject({ crashes: 1, owner: null });
+  });
+
+  test('of messages that were rendered and that no send worker came for is no crash', async () => {
+    const { db } = database;
+    const grant = await dispatchChunk(db, await createTestLedger(db));
+    await beginRendering(db, grant, 'renderer');
+    await finishRendering(db, grant, 'renderer');
+    expect((await readChunk(db, grant)).lease_in).toBeGreaterThan(28_000);
+    await expireLease(db, grant);
+    await takeOver();
+    expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.pending, crashes: 0 });
   });
 
   test('of a dispatched chunk is no crash', async () => {
@@ -88,7 +115,7 @@ describe('a lease that is over', () => {
     const { grant } = await crash(1);
     const both = await Promise.all([takeOver(), takeOver()]);
     expect(both.flat()).toHaveLength(1);
-    expect(await readChunk(database.db, grant)).toMatchObject({ epoch: grant.epoch + 1, crashes: 1 });
+    expect(await readChunk(database.db, grant)).toMatchObject({ epoch: grant.epoch + 1 });
   });
 
   test('that is renewed while the takeover waits for the chunk is left alone', async () => {

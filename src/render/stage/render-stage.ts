@@ -4,7 +4,7 @@
  */
 
 import type { ProfileId } from '../../ids.ts';
-import { beginRendering } from '../../ledger/claim.ts';
+import { beginRendering, finishRendering } from '../../ledger/claim.ts';
 import { formatDeliveryId } from '../../ledger/delivery-id.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import { recordPoison, recordSkipped } from '../../ledger/outcome.ts';
@@ -26,6 +26,8 @@ export interface RenderStageOptions {
   readonly clock: Clock;
   /** Names this process on the chunks it renders. */
   readonly owner: string;
+  /** The term in which a grant is to be rendered. A job stays well within it: what is left stays pending and is granted again. */
+  readonly leaseMs: number;
   readonly messages: CampaignMessages;
   readonly store: RenderedStore;
   readonly sendQueue: Producer;
@@ -44,22 +46,24 @@ const largestValueBytes = 1_000_000;
 /** Rendering is pure computation: after this many messages others get the event loop (the lock renewal, the probes). */
 const messagesPerTurn = 50;
 
-/** A grant takes no longer than this, well within its term: what is left stays pending and is granted again. */
-const renderBudgetMs = 10_000;
-
 type Skipped = { readonly seq: number; readonly reason: string };
 
 export function createRenderStage(options: RenderStageOptions): RenderStage {
-  const { db, clock, owner, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
+  const { db, clock, owner, leaseMs, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
 
-  async function renderGrant(grant: Grant): Promise<void> {
+  async function renderGrant(grant: Grant, until: number): Promise<void> {
     // Nothing is stored for a grant that is stale or claimed: a job that comes twice would overwrite its messages with none.
-    if (!(await beginRendering(db, grant, owner))) return;
+    if (!(await beginRendering(db, grant, owner, leaseMs))) return;
+    await renderBegun(grant, until);
+    await finishRendering(db, grant, owner, leaseMs);
+  }
+
+  async function renderBegun(grant: Grant, until: number): Promise<void> {
     const prepared = await messages.prepare(grant.tenantId, grant.campaignId);
     const { recipients, isPoisoned } = await readRecipients(db, grant);
     if (isPoisoned) return quarantine(grant, recipients);
     const stopTimer = metrics.grantSeconds.startTimer();
-    const { rendered, skipped } = await renderAll(grant, prepared, recipients);
+    const { rendered, skipped } = await renderAll(grant, prepared, recipients, until);
     stopTimer();
     if (skipped.length > 0) await recordSkipped(db, grant, skipped);
     const bytes = encodeRendered(prepared.digest, rendered);
@@ -73,14 +77,18 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
     count(0, [{ seq: poison?.seq ?? 0, reason: 'poison' }], 0);
   }
 
-  async function renderAll(grant: Grant, prepared: PreparedMessage, recipients: readonly GrantRecipient[]) {
+  async function renderAll(
+    grant: Grant,
+    prepared: PreparedMessage,
+    recipients: readonly GrantRecipient[],
+    until: number,
+  ) {
     const rendered: RenderedMessage[] = [];
     const skipped: Skipped[] = [];
     let bytes = 0;
-    const until = clock.monotonic() + renderBudgetMs;
     for (const [index, recipient] of recipients.entries()) {
       if (index % messagesPerTurn === messagesPerTurn - 1) await nextTurn();
-      if (clock.monotonic() > until) break;
+      if (index > 0 && clock.monotonic() > until) break;
       const result = renderOne(grant, prepared, recipient);
       if (result.kind === 'skipped') {
         skipped.push({ seq: recipient.seq, reason: result.reason });
@@ -122,7 +130,10 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
 
   return {
     async work(job) {
-      for (const grant of job.grants) await renderGrant(grant);
+      const until = clock.monotonic() + leaseMs / 3;
+      for (const grant of job.grants) {
+        if (clock.monotonic() < until) await renderGrant(grant, until);
+      }
       await sendQueue.enqueue([job]);
     },
   };
