@@ -77,6 +77,8 @@ function isAboutUs(replyClass: ReplyClass): boolean {
   return replyClass === 'throttled' || replyClass === 'account';
 }
 
+/** For the ledger, which keeps no addresses (DESIGN 4): servers like to repeat them in their replies. */
 function describe({ enhanced, text }: Reply): string {
-  return (enhanced && !text.startsWith(enhanced) ? `${enhanced} ${text}` : text).slice(0, 240);
+  const said = text.replace(/[^\s<>()"]+@[^\s<>()"]+/g, '***');
+  return (enhanced && !said.startsWith(enhanced) ? `${enhanced} ${said}` : said).slice(0, 240);
 }
