@@ -69,6 +69,9 @@ export const configSchema = z.object({
     .default('info')
     .describe('Least severe level that is logged'),
   DATABASE_CONNECTIONS: integer(6, 2, 64).describe('MySQL connections per process'),
+  DATABASE_FLEET_CONNECTIONS: integer(120, 4, 10_000).describe(
+    'Statements under way for all processes together; each takes an equal share, at least 2',
+  ),
   STOP_TIMEOUT_MS: integer(25_000, 1_000, 300_000).describe(
     'How long a process may take to finish what is on the wire after SIGTERM, in ms',
   ),

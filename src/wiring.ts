@@ -17,6 +17,7 @@ import { deriveKeys, type Keys } from './keys.ts';
 import { createGroupCommit } from './ledger/group-commit.ts';
 import { leaseTermsOf } from './ledger/lease.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
+import { createFleetShare } from './platform/fleet-share.ts';
 import { createLeadership } from './platform/leadership.ts';
 import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -67,6 +68,12 @@ export function createPlatform(config: Config, process: string): Platform {
   const log = createLog(process, config.LOG_LEVEL);
   const db = createDatabase({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, log });
   const redis = connectRedis(config.REDIS_URL, log);
+  const owner = `${process}-${randomBytes(8).toString('hex')}`;
+  const fleetShare = createFleetShare({
+    ...{ db, log, owner },
+    fleetConnections: config.DATABASE_FLEET_CONNECTIONS,
+    ownConnections: config.DATABASE_CONNECTIONS,
+  });
   const workerConnections: Redis[] = [];
   const stopping = new AbortController();
 
@@ -78,7 +85,7 @@ export function createPlatform(config: Config, process: string): Platform {
     metrics: createMetrics(process),
     clock: systemClock,
     keys: deriveKeys(config.SECRET_KEY),
-    owner: `${process}-${randomBytes(8).toString('hex')}`,
+    owner,
     connectWorker() {
       const connection = connectRedisForWorkers(config.REDIS_URL, log);
       workerConnections.push(connection);
@@ -88,11 +95,13 @@ export function createPlatform(config: Config, process: string): Platform {
       const wait = { log, signal: stopping.signal };
       await waitUntilUp(() => assertDurable(db), { ...wait, name: 'mysql' });
       await waitUntilUp(() => assertInstallationKey(db, config.SECRET_KEY), { ...wait, name: 'schema' });
+      await waitUntilUp(() => fleetShare.start(), { ...wait, name: 'fleet share' });
       await waitUntilUp(() => connectOnce(redis), { ...wait, name: 'redis' });
       if (!stopping.signal.aborted) await assertNoEviction(redis);
     },
     async stop() {
       stopping.abort();
+      await fleetShare.stop();
       for (const connection of workerConnections) connection.disconnect();
       redis.disconnect();
       await db.stop();

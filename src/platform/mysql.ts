@@ -8,6 +8,7 @@ import { createPool, type Pool, type PoolConnection, type ResultSetHeader } from
 import { AppError } from '../errors.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { Slots } from './slots.ts';
 
 export interface WriteResult {
   /** Rows matched, not rows changed: an update that sets what is there already counts (CLIENT_FOUND_ROWS). */
@@ -28,6 +29,8 @@ export interface Database extends Sql, Lifecycle {
    * effects but its statements. If we die before the commit is answered, it either happened whole or not at all.
    */
   transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+  /** Statements and transactions under way at once; what comes on top waits. Set by the fleet's share. */
+  concurrency: number;
 }
 
 export interface DatabaseOptions {
@@ -47,11 +50,18 @@ const sessionSetup = [
 
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = openPool(options);
-  const direct = sqlOn(runOnPool(pool));
+  const slots = new Slots(options.connections);
+  const direct = sqlOn(runOnPool(pool, slots));
   let ended: Promise<void> | undefined;
 
   return {
     ...direct,
+    get concurrency() {
+      return slots.limit;
+    },
+    set concurrency(limit) {
+      slots.limit = limit;
+    },
     async start() {
       await direct.first('SELECT 1');
     },
@@ -62,7 +72,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     async transaction(work) {
       for (let tries = 1; ; tries++) {
         try {
-          return await runTransaction(pool, work);
+          return await inSlot(slots, () => runTransaction(pool, work));
         } catch (error) {
           if (!isRetriable(error) || tries === maxTransactionTries) throw error;
           options.log.debug({ err: error, tries }, 'transaction again');
@@ -116,20 +126,31 @@ function sqlOn(run: Run): Sql {
   };
 }
 
+async function inSlot<T>(slots: Slots, work: () => Promise<T>): Promise<T> {
+  await slots.take();
+  try {
+    return await work();
+  } finally {
+    slots.free();
+  }
+}
+
 /** One statement on a connection of its own. */
-function runOnPool(pool: Pool): Run {
-  return async (statement, values) => {
-    const connection = await pool.getConnection();
-    try {
-      const result = await runBounded(connection, statement, values);
-      connection.release();
-      return result;
-    } catch (error) {
-      // A refused statement leaves a connection as good as it was; a lost one is gone from the pool already.
-      if (!(error instanceof StatementTimeout)) connection.release();
-      throw error;
-    }
-  };
+function runOnPool(pool: Pool, slots: Slots): Run {
+  return (statement, values) => inSlot(slots, () => runAlone(pool, statement, values));
+}
+
+async function runAlone(pool: Pool, statement: string, values?: readonly unknown[]): Promise<unknown> {
+  const connection = await pool.getConnection();
+  try {
+    const result = await runBounded(connection, statement, values);
+    connection.release();
+    return result;
+  } catch (error) {
+    // A refused statement leaves a connection as good as it was; a lost one is gone from the pool already.
+    if (!(error instanceof StatementTimeout)) connection.release();
+    throw error;
+  }
 }
 
 /** A server that is stopped or unreachable answers nothing at all: without a bound, its callers would wait for ever. */
