@@ -207,7 +207,7 @@ describe('rescheduling a lane', () => {
       );
       await tx.write('UPDATE lanes SET next_due_at = NOW(3) WHERE tenant_id = ?', [ledger.tenantId]);
       rescheduling = rescheduleLane(db, ledger.lane);
-      await waitForLockWait(db, { campaignId: ledger.tenantId });
+      await waitForLockWait(db, ledger.tenantId);
     });
     await rescheduling;
     expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
@@ -221,7 +221,7 @@ describe('rescheduling a lane', () => {
     await db.transaction(async (tx) => {
       await tx.first('SELECT 1 FROM lanes WHERE tenant_id = ? FOR UPDATE', [ledger.tenantId]);
       ending = endGrant(db, grant, { owner: 'me', rules });
-      await waitForLockWait(db, { campaignId: ledger.tenantId });
+      await waitForLockWait(db, ledger.tenantId);
       await tx.write('UPDATE lanes SET next_due_at = NULL WHERE tenant_id = ?', [ledger.tenantId]);
     });
     await ending;

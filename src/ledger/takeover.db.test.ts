@@ -125,7 +125,7 @@ describe('a lease that is over', () => {
     await db.transaction(async (tx) => {
       await renewLeases(tx, [grant], owner);
       taking = takeOver();
-      await waitForLockWait(db, grant);
+      await waitForLockWait(db, grant.campaignId);
     });
     expect(await taking).toEqual([]);
     expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.leased, owner });
