@@ -11,6 +11,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ApiClient, createApiClient } from '../scripts/demo/api-client.ts';
 import { type Child, type Children, createChildren, findFreePort } from '../scripts/demo/children.ts';
+import { cleanRedis } from '../scripts/demo/clean-redis.ts';
 import { createDemoDatabase } from '../scripts/demo/demo-database.ts';
 import { waitUntilReady } from '../scripts/demo/wait-until-ready.ts';
 import {
@@ -40,6 +41,7 @@ const baselineRecipients = Number(values.baseline ?? (values.quick ? 1_500 : 4_0
 const sizes = values.sizes.split(',').map(Number);
 const adminToken = randomBytes(24).toString('base64url');
 const logFolder = resolve('.sluice/bench');
+const redisPrefix = `bench-${process.pid}`;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 mkdirSync(logFolder, { recursive: true });
@@ -52,6 +54,7 @@ try {
 } finally {
   await children.stop();
   target.stop();
+  await cleanRedis(process.env['REDIS_URL'] as string, redisPrefix);
   await database.drop();
 }
 process.exit(0);
@@ -127,7 +130,7 @@ function pipelineEnvironment(): NodeJS.ProcessEnv {
   return {
     ...process.env,
     DATABASE_URL: database.url,
-    REDIS_PREFIX: `bench-${process.pid}`,
+    REDIS_PREFIX: redisPrefix,
     SECRET_KEY: randomBytes(32).toString('base64'),
     ADMIN_TOKEN: adminToken,
     HTTP_PORT: String(apiPort),

@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ApiClient, createApiClient } from './demo/api-client.ts';
 import { type Children, createChildren, findFreePort } from './demo/children.ts';
+import { cleanRedis } from './demo/clean-redis.ts';
 import { createDemoDatabase, type DemoDatabase } from './demo/demo-database.ts';
 import { followProgress } from './demo/progress.ts';
 import { setUpCampaign } from './demo/setup-campaign.ts';
@@ -19,6 +20,7 @@ import { waitUntilReady } from './demo/wait-until-ready.ts';
 
 const { recipients, workers } = readArguments();
 const folder = resolve('.sluice/demo');
+const redisPrefix = `demo-${process.pid}`;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const interrupted = new AbortController();
 
@@ -48,6 +50,7 @@ async function runDemo(): Promise<number> {
     return await Promise.race([play(children, database, { apiPort, adminToken }), untilInterrupted()]);
   } finally {
     await children.stop();
+    await cleanRedis(environment('REDIS_URL'), redisPrefix);
     await database.drop();
   }
 }
@@ -159,7 +162,7 @@ function pipelineEnvironment(database: DemoDatabase, apiPort: number, adminToken
     ...process.env,
     DATABASE_URL: database.url,
     REDIS_URL: environment('REDIS_URL'),
-    REDIS_PREFIX: `demo-${process.pid}`,
+    REDIS_PREFIX: redisPrefix,
     SECRET_KEY: randomBytes(32).toString('base64'),
     ADMIN_TOKEN: adminToken,
     PUBLIC_URL: `http://127.0.0.1:${apiPort}`,
