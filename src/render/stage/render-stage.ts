@@ -20,6 +20,7 @@ import { formatUnsubscribeUrl, type SigningKey, signDeliveryId, signUnsubscribe 
 import type { CampaignMessages, PreparedMessage } from './campaign-messages.ts';
 import { type GrantRecipient, readRecipients } from './read-recipients.ts';
 import type { RenderMetrics } from './render-metrics.ts';
+import { createRunawayGuard } from './runaway-guard.ts';
 
 export interface RenderStageOptions {
   readonly db: Database;
@@ -50,6 +51,7 @@ type Skipped = { readonly seq: number; readonly reason: string };
 
 export function createRenderStage(options: RenderStageOptions): RenderStage {
   const { db, clock, owner, leaseMs, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
+  const runaways = createRunawayGuard();
 
   async function renderGrant(grant: Grant, until: number): Promise<void> {
     // Nothing is stored for a grant that is stale or claimed: a job that comes twice would overwrite its messages with none.
@@ -105,7 +107,10 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
     if (prepared.kind === 'broken') return { kind: 'skipped', reason: prepared.reason } as const;
     if (recipient.email === null) return { kind: 'skipped', reason: 'profile_erased' } as const;
     if (recipient.hasMoved) return { kind: 'skipped', reason: 'address_changed' } as const;
-    const { tenantId } = grant;
+    const { tenantId, campaignId } = grant;
+    const campaign = `${tenantId}-${campaignId}`;
+    if (runaways.hasRunAway(campaign))
+      return { kind: 'skipped', reason: 'render_limit: as for others before' } as const;
     const target = { tenantId, profileId: recipient.profileId as ProfileId, list: prepared.unsubscribeList };
     const result = renderRecipient(
       prepared.template,
@@ -118,6 +123,7 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
       },
       { campaign: prepared.campaign, now: new Date(clock.now()) },
     );
+    runaways.note(campaign, result.kind === 'skipped' && result.reason === 'render_limit');
     if (result.kind === 'rendered') return result;
     return { kind: 'skipped', reason: `${result.reason}: ${result.detail}` } as const;
   }
