@@ -42,6 +42,8 @@ export interface DispatchPlan {
 export const smallestQuantum = 16;
 /** A window that is nearly full waits until this part of it is free: many small grants cost more than one. */
 const smallestRefill = 1 / 8;
+/** The most that one pass gives away of what is free in total. */
+const partOfFree = 1 / 2;
 
 export function planShares(
   demands: readonly DestinationDemand[],
@@ -50,29 +52,36 @@ export function planShares(
 ): DispatchPlan {
   const shares: Share[] = [];
   const next = new Map(rotation);
-  let totalRoom = limits.windowTotal - demands.reduce((sum, demand) => sum + demand.outstanding, 0);
-  for (const demand of demands) {
-    const room = roomOf(demand.outstanding, limits.windowPerDestination, totalRoom);
-    const served = shareRoom(demand.lanes, room, next);
-    totalRoom -= served.reduce((sum, share) => sum + share.messages, 0);
-    shares.push(...served);
+  const free = Math.max(0, limits.windowTotal - sumOf(demands.map((demand) => demand.outstanding)));
+  const wanting = demands.filter((demand) => demand.lanes.length > 0);
+  const wanted = sumOf(wanting.map((demand) => roomOf(demand.outstanding, limits, free)));
+  const part = Math.min(1, (free * partOfFree) / Math.max(wanted, 1));
+  for (const { outstanding, lanes } of wanting) {
+    const room = Math.floor(roomOf(outstanding, limits, free) * part);
+    if (isWorthwhile(room, outstanding)) shares.push(...shareRoom(lanes, room, next));
   }
   return { shares, rotation: next };
 }
 
 /** Could a destination with so much outstanding get more, if there were no others? */
 export function hasRoom(outstanding: number, limits: DispatchLimits): boolean {
-  return roomOf(outstanding, limits.windowPerDestination, Number.POSITIVE_INFINITY) > 0;
+  return isWorthwhile(roomOf(outstanding, limits, Number.POSITIVE_INFINITY), outstanding);
 }
 
 /**
- * Of the total that is left, a destination gets so much that it never holds more than it leaves free (dynamic thresholds, Choudhury
- * and Hahne 1998). However many destinations stall with full windows, there is room for the next.
+ * A destination never holds more than is free for all (dynamic thresholds, Choudhury and Hahne 1998), and a pass gives away only half of that, to
+ * all in proportion. However many destinations stall with full windows, there is room for the next.
  */
-function roomOf(outstanding: number, window: number, totalRoom: number): number {
-  const room = Math.min(window - outstanding, Math.floor((totalRoom - outstanding) / 2));
-  const isWorthwhile = room >= smallestRefill * (outstanding + room);
-  return outstanding > 0 && !isWorthwhile ? 0 : Math.max(room, 0);
+function roomOf(outstanding: number, { windowPerDestination }: DispatchLimits, free: number): number {
+  return Math.max(0, Math.min(windowPerDestination, free) - outstanding);
+}
+
+function isWorthwhile(room: number, outstanding: number): boolean {
+  return room > 0 && (outstanding === 0 || room >= smallestRefill * (outstanding + room));
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, n) => sum + n, 0);
 }
 
 function shareRoom(lanes: readonly Lane[], room: number, rotation: Map<string, number>): readonly Share[] {
