@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Grant } from '../ledger/grant.ts';
+import { decodeJob, encodeJob, type GrantJob, jobIdOf } from './jobs.ts';
+
+const grants = fc.record({
+  tenantId: fc.maxSafeNat(),
+  campaignId: fc.maxSafeNat(),
+  chunkNo: fc.nat(),
+  part: fc.integer({ min: 202401, max: 209953 }),
+  epoch: fc.nat(),
+  n: fc.integer({ min: 1, max: 500 }),
+}) as unknown as fc.Arbitrary<Grant>;
+const jobs: fc.Arbitrary<GrantJob> = fc.record({
+  class: fc.constantFrom('transactional', 'flow', 'campaign'),
+  destinationId: fc.nat(),
+  transportId: fc.maxSafeNat(),
+  grants: fc.array(grants, { minLength: 1, maxLength: 40 }),
+});
+
+test('a job survives Redis', () => {
+  fc.assert(
+    fc.property(jobs, (job) => {
+      expect(decodeJob(JSON.parse(JSON.stringify(encodeJob(job))))).toEqual(job);
+    }),
+  );
+});
+
+const [job] = fc.sample(jobs, { numRuns: 1, seed: 1 }) as [GrantJob];
+const wire = encodeJob(job) as Record<string, unknown>;
+
+test.each([
+  ['of a later release', { ...wire, v: 2 }],
+  ['without a version', { ...wire, v: undefined }],
+  ['of an unknown class', { ...wire, c: 'bulk' }],
+  ['without grants', { ...wire, g: [] }],
+  ['with a grant of another shape', { ...wire, g: [[1, 2, 3]] }],
+  ['that is no object', 'job'],
+  ['that is nothing', undefined],
+])('a job %s is left alone', (_, data) => {
+  expect(decodeJob(data)).toBeUndefined();
+});
+
+test('what a later release adds beside the known fields is passed over', () => {
+  expect(decodeJob({ ...wire, x: 1 })).toEqual(job);
+});
+
+test('the same grants make the same id, another epoch another one, and none has a colon', () => {
+  fc.assert(
+    fc.property(jobs, (one) => {
+      expect(jobIdOf(one)).toBe(jobIdOf({ ...one, grants: [...one.grants] }));
+      expect(jobIdOf(one)).not.toContain(':');
+      const [first, ...rest] = one.grants as [Grant];
+      expect(jobIdOf({ ...one, grants: [{ ...first, epoch: first.epoch + 1 }, ...rest] })).not.toBe(
+        jobIdOf(one),
+      );
+    }),
+  );
+});
