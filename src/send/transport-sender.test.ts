@@ -1,0 +1,302 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Result } from '../ledger/outcome.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import type { Sql } from '../platform/mysql.ts';
+import { silentLog } from '../testing/test-database.ts';
+import type { Courier, OpenResult, Outcome } from '../transports/contract.ts';
+import { testRun } from './fixtures.ts';
+import type { GrantRun } from './grant-run.ts';
+import type { RateGate } from './rate-gate.ts';
+import { createSendMetrics } from './send-metrics.ts';
+import { TransportSender } from './transport-sender.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const ok: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
+const broken: Outcome = { kind: 'untransmitted', reply: { code: 0, text: 'connection lost' } };
+const refusedAccount: Outcome = { kind: 'rejected', reply: { code: 535, text: 'no' }, class: 'account' };
+const failed: OpenResult = {
+  kind: 'failed',
+  failure: { cause: 'refused', reply: { code: 0, text: 'refused' } },
+};
+
+/** The ledger grants every intent; the transport does what the test says. */
+function stage({
+  maxCouriers = 3,
+  perSecond,
+  take,
+}: {
+  maxCouriers?: number;
+  perSecond?: number;
+  take?: RateGate['take'];
+} = {}) {
+  const results: Result[] = [];
+  const couriers: { isUsable: boolean }[] = [];
+  const seen = { connections: 0, most: 0, opens: 0 };
+  let now = 1_000;
+  const script = {
+    /** Answers whether a connection opens, by its number. */
+    open: async (_n: number): Promise<'open' | 'failed'> => 'open',
+    deliver: async (_seq: number, _courier: { isUsable: boolean }): Promise<Outcome> => ok,
+    intended: async () => undefined as unknown,
+  };
+  function createCourier(): Courier {
+    const state = { isUsable: true };
+    couriers.push(state);
+    seen.most = Math.max(seen.most, ++seen.connections);
+    let closed = false;
+    return {
+      get isUsable() {
+        return state.isUsable;
+      },
+      deliver: async ([message]) => [await script.deliver(message?.rendered.seq ?? -1, state)],
+      async close() {
+        if (!closed) seen.connections--;
+        closed = true;
+      },
+    };
+  }
+  const sql = {
+    async write(_: string, values: readonly unknown[]) {
+      await script.intended();
+      return {
+        affectedRows: (values.findLast((value) => Array.isArray(value)) as unknown[]).length,
+        insertId: 0,
+      };
+    },
+  } as unknown as Sql;
+  const sender = new TransportSender({
+    commits: { run: (work) => work(sql) },
+    clock: { now: () => now, monotonic: () => now },
+    log: silentLog,
+    owner: 'me',
+    writer: {
+      write(run, result) {
+        results.push(result);
+        run.close(1);
+      },
+      hasRoom: true,
+      whenRoom: async () => undefined,
+    },
+    rateGate: { take: take ?? (async (_, __, wanted) => ({ granted: wanted, waitMs: 0 })) },
+    transportId: 1,
+    perSecond,
+    transport: {
+      capabilities: { messagesPerCall: 1, maxCouriers },
+      async open() {
+        const answer = await script.open(++seen.opens);
+        return answer === 'open' ? { kind: 'open', courier: createCourier() } : failed;
+      },
+    },
+    rules: { firstDelayMs: 100_000 },
+    metrics: createSendMetrics(createMetrics('test')),
+  });
+  const inState = (state: Result['state']) => results.filter((result) => result.state === state);
+  return {
+    ...{ sender, script, results, couriers, seen, inState },
+    advance(ms: number) {
+      now += ms;
+      vi.advanceTimersByTime(ms);
+    },
+  };
+}
+
+const fresh = (n: number, chunkNo?: number) =>
+  testRun(n, { claimedAt: 1_000, ...(chunkNo !== undefined && { chunkNo }) });
+const settled = (run: GrantRun) => expect([run.waiting, run.open]).toEqual([0, 0]);
+
+test('every message of every run is handed over once, over no more connections than allowed', async () => {
+  const { sender, inState, seen } = stage();
+  const runs = [fresh(200, 1), fresh(3, 2), fresh(0, 3)];
+  await Promise.all(runs.map((run) => sender.send(run)));
+  runs.forEach(settled);
+  expect(inState('sent')).toHaveLength(203);
+  expect(seen.most).toBeLessThanOrEqual(3);
+  await sender.stop();
+  expect(seen.connections).toBe(0);
+});
+
+describe('no run is left without an end', () => {
+  test('when all connections break and none can be opened, with messages ready and intents under way', async () => {
+    const { sender, script, inState } = stage();
+    const run = fresh(100);
+    script.deliver = async (seq, courier) => {
+      if (seq < 5) return ok;
+      courier.isUsable = false;
+      script.open = async () => 'failed';
+      return broken;
+    };
+    await sender.send(run);
+    settled(run);
+    expect(inState('sent')).toHaveLength(5);
+    expect(inState('pending').length).toBeGreaterThan(0);
+    expect(run.holdMs).toBeGreaterThan(0);
+  });
+
+  test('when the last connection goes within a second of another that could not be opened', async () => {
+    const { sender, script, inState, seen } = stage();
+    const run = fresh(40);
+    script.open = async (n) => (n === 2 || n === 3 ? 'failed' : 'open');
+    let handed = 0;
+    script.deliver = async (_, courier) => {
+      if (++handed === 10) courier.isUsable = false;
+      return ok;
+    };
+    await sender.send(run);
+    settled(run);
+    expect(inState('sent')).toHaveLength(40);
+    expect(seen.opens).toBeGreaterThan(3);
+  });
+
+  test('when the account is refused: what is ready goes back, and later runs are held', async () => {
+    const { sender, script, inState } = stage({ maxCouriers: 1 });
+    const run = fresh(100);
+    script.deliver = async (seq) => (seq < 20 ? ok : refusedAccount);
+    await sender.send(run);
+    settled(run);
+    expect(inState('deferred')).toHaveLength(1);
+    expect(run.holdMs).toBe(60_000);
+    const later = fresh(5, 9);
+    await sender.send(later);
+    expect(later.holdMs).toBeGreaterThan(0);
+    expect(inState('sent')).toHaveLength(20);
+  });
+
+  test('when opening throws', async () => {
+    const { sender, script } = stage();
+    script.open = () => Promise.reject(new Error('a bug'));
+    const run = fresh(10);
+    await sender.send(run);
+    settled(run);
+  });
+
+  test('when intents fail: the messages are retracted and others asked for after a pause', async () => {
+    const { sender, script, inState, advance } = stage();
+    let calls = 0;
+    script.intended = () => (++calls === 1 ? Promise.reject(new Error('away')) : Promise.resolve());
+    const run = fresh(50);
+    const sending = sender.send(run);
+    await vi.waitFor(() => expect(inState('pending').length).toBeGreaterThan(0));
+    advance(500);
+    await sending;
+    settled(run);
+    expect(inState('sent').length + inState('pending').length).toBe(50);
+  });
+});
+
+test('after an outage it opens again when runs come again', async () => {
+  const { sender, script, inState, advance } = stage();
+  script.open = async () => 'failed';
+  await sender.send(fresh(10, 1));
+  script.open = async () => 'open';
+  advance(20_000);
+  await sender.send(testRun(10, { claimedAt: 21_000, chunkNo: 2 }));
+  expect(inState('sent')).toHaveLength(10);
+});
+
+test('a message that always breaks its connection waits; the rest of its chunk is not held up by it for ever', async () => {
+  const { sender, script, inState } = stage({ maxCouriers: 1 });
+  const handed: number[] = [];
+  script.deliver = async (seq, courier) => {
+    handed.push(seq);
+    if (seq !== 0) return ok;
+    courier.isUsable = false;
+    return broken;
+  };
+  const run = fresh(20);
+  await sender.send(run);
+  settled(run);
+  expect(handed.filter((seq) => seq === 0)).toHaveLength(3);
+  expect(inState('deferred')).toMatchObject([{ seq: 0, isAttemptFree: true }]);
+});
+
+test('what can not start in time is retracted, and a lease that was not renewed ends the run', async () => {
+  const { sender, script, inState, advance } = stage({ maxCouriers: 1 });
+  const run = fresh(300);
+  script.deliver = async (seq) => {
+    if (seq === 10) advance(28_000);
+    return ok;
+  };
+  await sender.send(run);
+  settled(run);
+  expect(inState('sent')).toHaveLength(11);
+});
+
+test('busy couriers are no reason to intend more: what is ready would wait too long to start', async () => {
+  const { sender, script, results, seen } = stage({ maxCouriers: 3 });
+  const run = fresh(100);
+  const release: (() => void)[] = [];
+  script.deliver = () => new Promise((resolve) => release.push(() => resolve(ok)));
+  const sending = sender.send(run);
+  await vi.waitFor(() => expect(release).toHaveLength(3));
+  expect(run.open, 'with three on the wire').toBe(3);
+  expect(seen.most).toBe(3);
+  script.deliver = async () => ok;
+  for (const go of release) go();
+  await sending;
+  expect(results).toHaveLength(100);
+});
+
+test('no token is taken for a message that is not there', async () => {
+  let tokens = 0;
+  const { sender, inState } = stage({
+    perSecond: 1_000,
+    take: async (_, __, wanted) => {
+      tokens += wanted;
+      return { granted: wanted, waitMs: 0 };
+    },
+  });
+  await Promise.all([sender.send(fresh(150, 1)), sender.send(fresh(7, 2))]);
+  expect(inState('sent')).toHaveLength(157);
+  expect(tokens).toBe(157);
+});
+
+test('without a token within two seconds the run ends, held until there is one', async () => {
+  const { sender, results } = stage({ perSecond: 0.1, take: async () => ({ granted: 0, waitMs: 9_000 }) });
+  const run = fresh(10);
+  await sender.send(run);
+  settled(run);
+  expect(run.holdMs).toBe(9_000);
+  expect(results).toEqual([]);
+});
+
+describe('a stop', () => {
+  test('lets what is on the wire finish, retracts what is ready, and comes back', async () => {
+    const { sender, script, inState, seen } = stage({ maxCouriers: 2 });
+    const run = fresh(100);
+    const release: (() => void)[] = [];
+    script.deliver = () => new Promise((resolve) => release.push(() => resolve(ok)));
+    const sending = sender.send(run);
+    await vi.waitFor(() => expect(release).toHaveLength(2));
+    const stopping = sender.stop();
+    for (const go of release) go();
+    await Promise.all([stopping, sending, sender.stop()]);
+    settled(run);
+    expect(inState('sent')).toHaveLength(2);
+    expect(seen.connections).toBe(0);
+    const late = fresh(5, 9);
+    await sender.send(late);
+    settled(late);
+    expect(inState('sent')).toHaveLength(2);
+  });
+
+  test('does not wait for a connection that is still being opened; it is closed when it comes', async () => {
+    const { sender, script, seen } = stage();
+    let opened: (answer: 'open') => void = () => {};
+    script.open = () =>
+      new Promise((resolve) => {
+        opened = resolve;
+      });
+    const run = fresh(10);
+    const sending = sender.send(run);
+    await sender.stop();
+    await sending;
+    opened('open');
+    await vi.waitFor(() => expect([seen.most, seen.connections]).toEqual([1, 0]));
+  });
+});
