@@ -17,7 +17,6 @@ export type ListId = Id<'list'>;
 export type ImportId = Id<'import'>;
 export type TemplateId = Id<'template'>;
 export type TransportId = Id<'transport'>;
-export type DestinationId = Id<'destination'>;
 export type CampaignId = Id<'campaign'>;
 
 /** The API's prefixes, one per kind of thing. */

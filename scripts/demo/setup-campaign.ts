@@ -5,14 +5,6 @@ import { audienceAddresses, audienceCsv } from '../demo-data/audience.ts';
 import { readBlackFriday } from '../demo-data/black-friday.ts';
 import type { ApiClient, Json } from './api-client.ts';
 
-export interface SetUp {
-  readonly campaignId: string;
-  readonly templateBytes: number;
-  readonly imported: Json;
-  readonly importSeconds: number;
-  readonly suppressed: number;
-}
-
 /** One in this many recipients has asked not to be written to. */
 const suppressedEvery = 250;
 const largestSuppression = 1_000;
