@@ -4,6 +4,7 @@
  */
 
 export const chunkStates = { pending: 0, dispatched: 1, leased: 2, done: 3 } as const;
+export type ChunkState = keyof typeof chunkStates;
 
 export const deliveryStates = {
   pending: 0,
