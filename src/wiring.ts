@@ -174,6 +174,9 @@ export function wireRender(platform: Platform): Lifecycle {
   return composeLifecycle([sendQueue, consumer]);
 }
 
+/** Of the time a process has to stop; the rest is for recording what became of what was cut off, and for ending the grants. */
+const onTheWireShare = 0.6;
+
 /** Two transactions of intents and outcomes at a time; each waits for one flush, which the others share. */
 const commitOptions = { committers: 2, largestGroup: 32 };
 
@@ -224,7 +227,7 @@ export function wireSend(platform: Platform): Lifecycle {
     log,
     concurrency: config.SEND_CONCURRENCY,
     work: (job) => stage.work(job),
-    drain: () => pool.stopSenders(),
+    drain: () => pool.stopSenders(config.STOP_TIMEOUT_MS * onTheWireShare),
   });
   return composeLifecycle([leases, pool, consumer]);
 }

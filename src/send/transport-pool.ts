@@ -26,8 +26,8 @@ export interface TransportSource {
 export interface TransportPool extends Lifecycle {
   /** `gone`: it was deleted or can't be set up. `stopping`: this process ends, others go on. */
   get(transportId: number): Promise<TransportSender | 'gone' | 'stopping'>;
-  /** Ends all sending, as `TransportSender.stop`. */
-  stopSenders(): Promise<void>;
+  /** Ends all sending; what is on the wire longer than this is cut off (`TransportSender.stop`). */
+  stopSenders(cutAfterMs: number): Promise<void>;
 }
 
 interface Entry {
@@ -45,7 +45,7 @@ export interface TransportPoolOptions {
 
 export function createTransportPool({ source, log, createSender }: TransportPoolOptions): TransportPool {
   const entries = new Map<number, Promise<Entry | undefined>>();
-  const retiring = new Set<Promise<void>>();
+  const retiring = new Set<TransportSender>();
   let isStopping = false;
 
   async function openEntry(transportId: number): Promise<Entry | undefined> {
@@ -55,8 +55,8 @@ export function createTransportPool({ source, log, createSender }: TransportPool
 
   function retire(transportId: number, sender: TransportSender): void {
     entries.delete(transportId);
-    const stopping = sender.stop().finally(() => retiring.delete(stopping));
-    retiring.add(stopping);
+    retiring.add(sender);
+    void sender.stop().finally(() => retiring.delete(sender));
   }
 
   async function retireChanged(): Promise<'idle'> {
@@ -87,13 +87,13 @@ export function createTransportPool({ source, log, createSender }: TransportPool
       }
       return (await opening)?.sender ?? 'gone';
     },
-    async stopSenders() {
+    async stopSenders(cutAfterMs) {
       isStopping = true;
       for (const [transportId, opening] of [...entries]) {
         const entry = await opening.catch(() => undefined);
         if (entry) retire(transportId, entry.sender);
       }
-      await Promise.all(retiring);
+      await Promise.all([...retiring].map((sender) => sender.stop(cutAfterMs)));
     },
   };
 }

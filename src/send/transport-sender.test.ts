@@ -44,6 +44,7 @@ function stage({
     open: async (_n: number): Promise<'open' | 'failed'> => 'open',
     deliver: async (_seq: number, _courier: { isUsable: boolean }): Promise<Outcome> => ok,
     intended: async () => undefined as unknown,
+    closed: () => undefined as void,
   };
   function createCourier(): Courier {
     const state = { isUsable: true };
@@ -58,6 +59,7 @@ function stage({
       async close() {
         if (!closed) seen.connections--;
         closed = true;
+        script.closed();
       },
     };
   }
@@ -283,6 +285,28 @@ describe('a stop', () => {
     await sender.send(late);
     settled(late);
     expect(inState('sent')).toHaveLength(2);
+  });
+
+  test('cuts off what takes too long, and records how far it got', async () => {
+    const { sender, script, advance, inState } = stage({ maxCouriers: 1 });
+    const lost: Outcome = { kind: 'unknown', reply: { code: 0, text: 'closed after the body' } };
+    const onTheWire = new Promise<void>((resolve) => {
+      script.deliver = () => {
+        resolve();
+        return new Promise((answer) => {
+          script.closed = () => answer(lost);
+        });
+      };
+    });
+    const run = fresh(1);
+    const sent = sender.send(run);
+    await onTheWire;
+    const stopped = sender.stop(15_000);
+    advance(14_000);
+    expect(inState('in_doubt')).toHaveLength(0);
+    advance(2_000);
+    await Promise.all([stopped, sent]);
+    expect(inState('in_doubt')).toHaveLength(1);
   });
 
   test('does not wait for a connection that is still being opened; it is closed when it comes', async () => {

@@ -33,6 +33,8 @@ const openAgainAfterMs = 1_000;
 const longestFirstHoldMs = 15_000;
 const accountHoldMs = 60_000;
 const brokenHoldMs = 5_000;
+/** Longer than any transaction: nothing is cut off. */
+const longestMs = 1_800_000;
 /** A message that provably did not leave is handed over again at once, this many times. */
 const handoversAtOnce = 3;
 
@@ -45,8 +47,8 @@ export class TransportSender {
   readonly #backoff: ConnectBackoff;
   readonly #ready = new ReadyQueue();
   readonly #intake: Intake;
-  /** Couriers at work: a stop waits for these. */
-  readonly #serving = new Set<Promise<void>>();
+  /** Couriers at work, and what they do: a stop waits for these. */
+  readonly #serving = new Map<Courier, Promise<void>>();
   #runs: GrantRun[] = [];
   /** Couriers that can take a message, are being opened, and all that hold a connection, closing ones included. */
   #open = 0;
@@ -87,13 +89,18 @@ export class TransportSender {
 
   /**
    * Starts nothing more; what is on the wire finishes, what had an intent and did not start is retracted. Connections that are still
-   * being opened are not waited for. Idempotent.
+   * being opened are not waited for. What takes longer than `cutAfterMs` is cut off: its outcome then says how far it got, and is
+   * recorded, where the process's own end would have left it in doubt. Idempotent.
    */
-  async stop(): Promise<void> {
+  async stop(cutAfterMs = longestMs): Promise<void> {
     this.#isStopping = true;
     for (const run of this.#runs) run.stop();
     this.#ready.close((outgoing) => this.#retract(outgoing, 'the worker stopped'));
-    await Promise.all(this.#serving);
+    const cut = setTimeout(() => {
+      for (const courier of this.#serving.keys()) void courier.close();
+    }, cutAfterMs);
+    await Promise.all(this.#serving.values());
+    clearTimeout(cut);
   }
 
   #openCouriers(): void {
@@ -127,9 +134,9 @@ export class TransportSender {
     if (result.kind === 'failed') return this.#openFailed(result.failure);
     if (this.#isStopping) return result.courier.close();
     const serving = this.#serve(result.courier);
-    this.#serving.add(serving);
+    this.#serving.set(result.courier, serving);
     await serving;
-    this.#serving.delete(serving);
+    this.#serving.delete(result.courier);
   }
 
   async #tryOpen(): Promise<OpenResult> {
