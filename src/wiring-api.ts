@@ -14,25 +14,32 @@ import { progressRoutes } from './campaigns/progress-routes.ts';
 import { createProgressWatch } from './campaigns/progress-watch.ts';
 import { testSendRoutes } from './campaigns/test-send-routes.ts';
 import { createTestSender } from './campaigns/test-sender.ts';
-import { type ApiServer, createApiServer } from './http/api-server.ts';
+import { createApiServer } from './http/api-server.ts';
 import type { Route } from './http/route.ts';
 import { createHealthChecks } from './platform/health-checks.ts';
+import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
+import type { RunTemplateJob } from './templates/template-jobs.ts';
 import { templateRoutes } from './templates/template-routes.ts';
+import { createTemplateThreads } from './templates/template-threads.ts';
 import { createApiKeyRoutes } from './tenants/api-key-routes.ts';
 import { createTenantRoutes } from './tenants/tenant-routes.ts';
 import { platformTransportRoutes } from './transport-settings/platform-transport-routes.ts';
 import { transportRoutes } from './transport-settings/transport-routes.ts';
 import { hostPolicyOf, type Platform } from './wiring.ts';
 
-export function wireApi(platform: Platform): ApiServer {
+export function wireApi(platform: Platform): Lifecycle {
   const { config, db, redis, log, metrics, clock } = platform;
   const checks = createHealthChecks({ db, redis, migrations: migrations.map(({ name }) => name) });
-  return createApiServer({ config, db, redis, log, metrics, clock, routes: apiRoutes(platform), checks });
+  const templateThreads = createTemplateThreads();
+  const routes = apiRoutes(platform, templateThreads.run);
+  const server = createApiServer({ config, db, redis, log, metrics, clock, routes, checks });
+  return composeLifecycle([templateThreads, server]);
 }
 
 /** All of them, in the order in which the documentation shows them. */
 export function apiRoutes(
   platform: Pick<Platform, 'config' | 'db' | 'keys' | 'clock' | 'log'>,
+  runTemplateJob: RunTemplateJob,
 ): readonly Route[] {
   const { config, db, keys, clock, log } = platform;
   const audience = { db, addressKey: keys.address };
@@ -47,10 +54,10 @@ export function apiRoutes(
     ...listMemberRoutes(audience),
     ...importRoutes(audience),
     ...suppressionRoutes(audience),
-    ...templateRoutes({ db, publicUrl: config.PUBLIC_URL }),
+    ...templateRoutes({ db, publicUrl: config.PUBLIC_URL, runTemplateJob }),
     ...transportRoutes(transports),
-    ...campaignRoutes({ db, clock }),
-    ...actionRoutes({ db, clock }),
+    ...campaignRoutes({ db, clock, runTemplateJob }),
+    ...actionRoutes({ db, clock, runTemplateJob }),
     ...progressRoutes(createProgressWatch({ db, clock, log })),
     ...deliveryRoutes(db),
     ...testSendRoutes({
@@ -58,6 +65,7 @@ export function apiRoutes(
       clock,
       addressKey: keys.address,
       publicUrl: config.PUBLIC_URL,
+      runTemplateJob,
       sendTest: createTestSender({ secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config), clock }),
     }),
     ...unsubscribeRoutes({ db, signingKeys: [keys.signing] }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineRoute, json, type Route } from '../http/route.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
+import type { RunTemplateJob } from '../templates/template-jobs.ts';
 import { estimateAudience } from './audience-estimate.ts';
 import type { CampaignKey } from './campaign.ts';
 import { campaignOut, campaignParams, etagOf, scheduleBody, showCampaign } from './campaign-schemas.ts';
@@ -14,6 +15,7 @@ import { cancelCampaign, pauseCampaign, resumeCampaign, unscheduleCampaign } fro
 export interface ActionRoutesOptions {
   readonly db: Database;
   readonly clock: Clock;
+  readonly runTemplateJob: RunTemplateJob;
 }
 
 export function actionRoutes(options: ActionRoutesOptions): Route[] {
@@ -72,7 +74,7 @@ function scheduleRoute(options: ActionRoutesOptions): Route {
     access: 'campaigns:write',
     params: campaignParams,
     body: scheduleBody,
-    problems: ['illegal_transition', 'conflict'],
+    problems: ['illegal_transition', 'conflict', 'invalid_template'],
     responses: { 200: { description: 'The scheduled campaign', schema: campaignOut } },
     async handle({ tenantId, params, body }) {
       const campaign = await schedule(options, { tenantId, id: params.campaign_id }, body.send_at);

@@ -3,6 +3,7 @@ import { addressHash } from '../audience/address.ts';
 import { formatId, newId } from '../ids.ts';
 import { deriveKeys } from '../keys.ts';
 import type { Clock } from '../platform/clock.ts';
+import { runHere } from '../templates/template-jobs.ts';
 import { templateRoutes } from '../templates/template-routes.ts';
 import { startTestApi, type TestApi, type TestReply, type TestTenant } from '../testing/test-api.ts';
 import { silentLog } from '../testing/test-database.ts';
@@ -34,13 +35,16 @@ export function startCampaignApi(options: CampaignApiOptions = {}): Promise<Test
       const publicUrl = config.PUBLIC_URL;
       const sendTest = createTestSender({ ...transports, clock });
       return [
-        ...templateRoutes({ db, publicUrl }),
+        ...templateRoutes({ db, publicUrl, runTemplateJob: runHere }),
         ...transportRoutes({ db, ...transports }),
-        ...campaignRoutes({ db, clock }),
-        ...actionRoutes({ db, clock }),
+        ...campaignRoutes({ db, clock, runTemplateJob: runHere }),
+        ...actionRoutes({ db, clock, runTemplateJob: runHere }),
         ...deliveryRoutes(db),
         ...progressRoutes(createProgressWatch({ db, clock, log: silentLog, ...options.watch })),
-        ...testSendRoutes({ db, clock, addressKey: keys.address, publicUrl, sendTest }),
+        ...testSendRoutes({
+          ...{ db, clock, addressKey: keys.address, publicUrl, sendTest },
+          runTemplateJob: runHere,
+        }),
       ];
     },
   });

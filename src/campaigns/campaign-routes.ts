@@ -8,6 +8,7 @@ import { pageOf, pageQuery } from '../http/schemas.ts';
 import type { TenantId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/mysql.ts';
+import type { RunTemplateJob } from '../templates/template-jobs.ts';
 import type { Campaign, CampaignContent } from './campaign.ts';
 import { applyPatch, toContent } from './campaign-input.ts';
 import { resolveReferences } from './campaign-references.ts';
@@ -28,11 +29,12 @@ import { checkReadiness } from './readiness.ts';
 export interface CampaignRoutesOptions {
   readonly db: Database;
   readonly clock: Clock;
+  readonly runTemplateJob: RunTemplateJob;
 }
 
 export function campaignRoutes(options: CampaignRoutesOptions): Route[] {
   const { db } = options;
-  return [createRoute(options), listRoute(db), getRoute(db), patchRoute(db), deleteRoute(db)];
+  return [createRoute(options), listRoute(db), getRoute(db), patchRoute(options), deleteRoute(db)];
 }
 
 const tag = 'Campaigns';
@@ -90,7 +92,8 @@ function getRoute(db: Database): Route {
   });
 }
 
-function patchRoute(db: Database): Route {
+function patchRoute(options: CampaignRoutesOptions): Route {
+  const { db } = options;
   return defineRoute({
     ...{ method: 'patch', path: '/v1/campaigns/{campaign_id}', operationId: 'updateCampaign', tag },
     summary: 'Change a draft or a scheduled campaign',
@@ -107,7 +110,7 @@ function patchRoute(db: Database): Route {
       const seen = await getCampaign(db, { tenantId, id: params.campaign_id });
       assertAllowed('edit', seen);
       assertIfMatch(headers, seen.version);
-      const content = await checkEdited(db, seen, applyPatch(seen, body));
+      const content = await checkEdited(options, seen, applyPatch(seen, body));
       if (!(await updateCampaign(db, seen, content))) throw await explainLostEdit(db, seen);
       const campaign = await getCampaign(db, seen);
       return json(200, showCampaign(campaign), etagOf(campaign));
@@ -139,12 +142,16 @@ async function assertDraftable(db: Database, tenantId: TenantId, content: Campai
 }
 
 /** What is to be stored: of a scheduled campaign only what can be sent, with the version of its template pinned. */
-async function checkEdited(db: Database, seen: Campaign, content: CampaignContent): Promise<CampaignContent> {
+async function checkEdited(
+  options: CampaignRoutesOptions,
+  seen: Campaign,
+  content: CampaignContent,
+): Promise<CampaignContent> {
   if (seen.state !== 'scheduled') {
-    await assertDraftable(db, seen.tenantId, content);
+    await assertDraftable(options.db, seen.tenantId, content);
     return content;
   }
-  const readiness = await checkReadiness(db, seen, content);
+  const readiness = await checkReadiness(options, seen, content);
   if (readiness.kind === 'unready') throw new AppError('invalid_request', { errors: readiness.errors });
   return { ...content, templateVersion: readiness.templateVersion };
 }

@@ -7,10 +7,10 @@ import { holdTransport } from '../transport-settings/transport-store.ts';
 import { type AudienceEstimate, estimateAudience } from './audience-estimate.ts';
 import type { Campaign, CampaignKey } from './campaign.ts';
 import { assertAllowed, explainRefusal, getCampaign } from './known-campaign.ts';
-import { checkReadiness } from './readiness.ts';
+import { checkReadiness, type ReadinessOptions } from './readiness.ts';
 import { type Schedule, scheduleCampaign } from './transition-store.ts';
 
-export interface SchedulingOptions {
+export interface SchedulingOptions extends ReadinessOptions {
   readonly db: Database;
   readonly clock: Clock;
 }
@@ -31,7 +31,7 @@ export async function schedule(
   const { db, clock } = options;
   const seen = await getCampaign(db, key);
   assertAllowed('schedule', seen);
-  const readiness = await checkReadiness(db, key, seen);
+  const readiness = await checkReadiness(options, key, seen);
   const errors = findTimeErrors(sendAt, clock.now());
   if (readiness.kind === 'unready') throw invalid([...errors, ...readiness.errors]);
   const estimate = await estimateAudience(db, seen, { clock, budgetMs: estimateBudgetMs });

@@ -1,11 +1,11 @@
-/** A campaign's message for a few addresses of its author's, marked as a test. Pure. */
+/** A campaign's message for a few addresses of its author's, marked as a test. */
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../errors.ts';
 import { formatId } from '../ids.ts';
-import { compileMessage } from '../render/compile.ts';
-import { type RenderResult, renderRecipient } from '../render/render.ts';
+import type { RenderResult } from '../render/render.ts';
 import type { MessageSource } from '../render/source.ts';
 import { formatUnsubscribeUrl } from '../render/tokens.ts';
+import { type RunTemplateJob, restoreBuffers } from '../templates/template-jobs.ts';
 import type { OutboundMessage } from '../transports/contract.ts';
 import type { Campaign } from './campaign.ts';
 import { toCampaignError } from './message-source.ts';
@@ -25,18 +25,20 @@ export type TestMessage =
   | { readonly kind: 'skipped'; readonly to: string; readonly detail: string };
 
 /** One per address. The link to unsubscribe leads nowhere: a colleague's click on it must not unsubscribe a customer. */
-export function renderTestMessages(options: TestMessages): readonly TestMessage[] {
-  const { campaign, source, to, attributes, publicUrl, now } = options;
-  const compiled = compileMessage({ ...source, subject: `[Test] ${source.subject}` });
-  if (compiled.kind === 'invalid')
-    throw new AppError('invalid_request', { errors: compiled.errors.map(toCampaignError) });
+export async function renderTestMessages(
+  runTemplateJob: RunTemplateJob,
+  options: TestMessages,
+): Promise<readonly TestMessage[]> {
+  const { campaign, to, attributes, publicUrl, now } = options;
+  const source = { ...options.source, subject: `[Test] ${options.source.subject}` };
   const context = { campaign: { id: formatId('campaign', campaign.id), name: campaign.name }, now };
   const unsubscribeUrl = formatUnsubscribeUrl(publicUrl, 'test');
-  return to.map((email, seq) => {
-    const recipient = { seq, email, attributes, token: testToken(), unsubscribeUrl };
-    const result = renderRecipient(compiled.message, recipient, context);
-    return toTestMessage(email, compiled.message.message, result);
-  });
+  const recipients = to.map((email, seq) => ({ seq, email, attributes, token: testToken(), unsubscribeUrl }));
+  const answer = await runTemplateJob(campaign.tenantId, 'render', { source, recipients, context });
+  if (answer.kind === 'invalid')
+    throw new AppError('invalid_request', { errors: answer.errors.map(toCampaignError) });
+  const { compiled, results } = restoreBuffers(answer);
+  return to.map((email, i) => toTestMessage(email, compiled, results[i] as RenderResult));
 }
 
 /** Belongs to no delivery: bounces of tests and replies to them find nothing to change. */

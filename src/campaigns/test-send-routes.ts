@@ -9,6 +9,7 @@ import { idParam } from '../http/schemas.ts';
 import type { ProfileId, TenantId, TransportId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/mysql.ts';
+import type { RunTemplateJob } from '../templates/template-jobs.ts';
 import { readTransport } from '../transport-settings/transport-store.ts';
 import type { Outcome } from '../transports/contract.ts';
 import type { Campaign } from './campaign.ts';
@@ -25,6 +26,7 @@ export interface TestSendRoutesOptions {
   readonly addressKey: Buffer;
   readonly publicUrl: string;
   readonly sendTest: SendTest;
+  readonly runTemplateJob: RunTemplateJob;
 }
 
 export function testSendRoutes(options: TestSendRoutesOptions): Route[] {
@@ -54,7 +56,7 @@ function testRoute(options: TestSendRoutesOptions): Route {
     access: 'campaigns:write',
     params: campaignParams,
     body: testBody,
-    problems: ['transport_failed', 'conflict'],
+    problems: ['transport_failed', 'conflict', 'invalid_template'],
     responses: {
       200: { description: 'One result per address', schema: z.object({ results: z.array(resultOut) }) },
     },
@@ -73,14 +75,15 @@ interface TestOrder {
 
 async function sendTests(options: TestSendRoutesOptions, campaign: Campaign, { to, profileId }: TestOrder) {
   const { db, clock, publicUrl } = options;
-  const readiness = await checkMessageReadiness(db, campaign, campaign);
+  const readiness = await checkMessageReadiness(options, campaign, campaign);
   if (readiness.kind === 'unready') throw new AppError('invalid_request', { errors: readiness.errors });
   const attributes = profileId === undefined ? {} : await readAttributes(db, campaign.tenantId, profileId);
   const suppressed = await findSuppressed(options, campaign.tenantId, to);
   const allowed = to.filter((email) => !suppressed.has(email));
   const { source } = readiness;
   const now = new Date(clock.now());
-  const messages = renderTestMessages({ campaign, source, to: allowed, attributes, publicUrl, now });
+  const tests = { campaign, source, to: allowed, attributes, publicUrl, now };
+  const messages = await renderTestMessages(options.runTemplateJob, tests);
   const outcomes = await send(options, campaign, messages);
   return to.map((email) => showResult(email, suppressed, messages, outcomes));
 }

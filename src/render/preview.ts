@@ -54,7 +54,8 @@ export function previewMessage(
 /** Gmail hides what comes after about 102 KB behind a link; tracking and the recipient's own values add to the source. */
 const gmailClipBytes = 95 * 1024;
 
-function findWarnings({ html }: TemplateSource): SourceWarning[] {
+/** What does not stop a template, but is worth a look. */
+export function findWarnings({ html }: TemplateSource): SourceWarning[] {
   const warnings: SourceWarning[] = [];
   const bytes = Buffer.byteLength(html, 'utf8');
   if (bytes > gmailClipBytes) {

@@ -4,20 +4,21 @@ import { AppError } from '../errors.ts';
 import { defineRoute, json, type Route } from '../http/route.ts';
 import type { ProfileId, TenantId } from '../ids.ts';
 import type { Database } from '../platform/mysql.ts';
-import { type CompiledTemplate, compileMessage } from '../render/compile.ts';
-import { checkTemplate, previewMessage } from '../render/preview.ts';
+import { findWarnings } from '../render/preview.ts';
 import type { Recipient } from '../render/recipient.ts';
 import type { TemplateSource } from '../render/source.ts';
 import { formatUnsubscribeUrl } from '../render/tokens.ts';
+import type { RunTemplateJob } from './template-jobs.ts';
 import { previewBody, previewOut, templateParams } from './template-schemas.ts';
 import { findTemplate, findVersion, type TemplateKey } from './template-store.ts';
 
 export interface PreviewRouteOptions {
   readonly db: Database;
   readonly publicUrl: string;
+  readonly runTemplateJob: RunTemplateJob;
 }
 
-export function createPreviewRoute({ db, publicUrl }: PreviewRouteOptions): Route {
+export function createPreviewRoute({ db, publicUrl, runTemplateJob }: PreviewRouteOptions): Route {
   return defineRoute({
     ...{ method: 'post', path: '/v1/templates/{template_id}/preview', operationId: 'previewTemplate' },
     summary: 'Show a template as a recipient would get it',
@@ -31,7 +32,8 @@ export function createPreviewRoute({ db, publicUrl }: PreviewRouteOptions): Rout
     async handle({ tenantId, params, body }) {
       const source = await readSource(db, { tenantId, id: params.template_id }, body.version);
       const person = body.sample ?? (await readPerson(db, tenantId, body.profile_id as ProfileId));
-      const preview = render(source, toRecipient(person, publicUrl));
+      const recipient = toRecipient(person, publicUrl);
+      const preview = await render(runTemplateJob, tenantId, { source, recipient });
       return json(200, { ...preview, warnings: warningsOf(source) });
     },
   });
@@ -69,9 +71,19 @@ function toRecipient({ email, ...attributes }: Person, publicUrl: string): Recip
   };
 }
 
-function render(source: TemplateSource, recipient: Recipient) {
+/** A stored version has been checked, but maybe by an older release with other limits. */
+async function render(
+  runTemplateJob: RunTemplateJob,
+  tenantId: TenantId,
+  { source, recipient }: { readonly source: TemplateSource; readonly recipient: Recipient },
+) {
   const context = { campaign: { id: 'preview', name: 'Preview' }, now: new Date() };
-  const result = previewMessage(compile(source), recipient, context);
+  const order = { source: { ...source, ...nobody }, recipient, context };
+  const result = await runTemplateJob(tenantId, 'preview', order);
+  if (result.kind === 'invalid') {
+    const errors = result.errors.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));
+    throw new AppError('invalid_template', { errors });
+  }
   if (result.kind === 'skipped') {
     throw new AppError('invalid_template', {
       detail: `It does not render for this recipient: ${result.reason}`,
@@ -80,14 +92,6 @@ function render(source: TemplateSource, recipient: Recipient) {
   }
   const { subject, preheader, html, text } = result;
   return { subject, preheader, html, text };
-}
-
-/** A stored version has been checked, but maybe by an older release with other limits. */
-function compile(source: TemplateSource): CompiledTemplate {
-  const result = compileMessage({ ...source, ...nobody });
-  if (result.kind === 'compiled') return result.message;
-  const errors = result.errors.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));
-  throw new AppError('invalid_template', { errors });
 }
 
 /** A preview shows no sender; compiling needs one. */
@@ -100,7 +104,7 @@ const nobody = {
 };
 
 function warningsOf(source: TemplateSource) {
-  return checkTemplate(source).warnings.map(({ code, field, detail }) => ({
+  return findWarnings(source).map(({ code, field, detail }) => ({
     code,
     pointer: `/${field}`,
     detail,

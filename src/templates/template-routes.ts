@@ -4,10 +4,11 @@ import { AppError } from '../errors.ts';
 import { decodeCursor, toPage } from '../http/pagination.ts';
 import { defineRoute, json, type Route } from '../http/route.ts';
 import { pageOf, pageQuery } from '../http/schemas.ts';
-import { formatId } from '../ids.ts';
+import { formatId, type TenantId } from '../ids.ts';
 import type { Database } from '../platform/mysql.ts';
-import { compileTemplate, type TemplateWarning, type WrittenTemplate } from './compile-template.ts';
+import type { TemplateWarning, WrittenTemplate } from './compile-template.ts';
 import { createPreviewRoute } from './preview-route.ts';
+import type { RunTemplateJob } from './template-jobs.ts';
 import {
   newTemplate,
   showSummary,
@@ -35,16 +36,17 @@ export interface TemplateRoutesOptions {
   readonly db: Database;
   /** Where unsubscribe links of previews seem to lead. */
   readonly publicUrl: string;
+  readonly runTemplateJob: RunTemplateJob;
 }
 
 export function templateRoutes(options: TemplateRoutesOptions): Route[] {
   const { db } = options;
   return [
-    createRoute(db),
+    createRoute(options),
     listRoute(db),
-    validateRoute(),
+    validateRoute(options),
     getRoute(db),
-    addVersionRoute(db),
+    addVersionRoute(options),
     listVersionsRoute(db),
     createPreviewRoute(options),
   ];
@@ -55,7 +57,7 @@ const created = (what: string) => ({
   201: { description: what, schema: writtenTemplateOut, headers: { Location: 'The template' } },
 });
 
-function createRoute(db: Database): Route {
+function createRoute({ db, runTemplateJob }: TemplateRoutesOptions): Route {
   return defineRoute({
     ...{ method: 'post', path: '/v1/templates', operationId: 'createTemplate', tag },
     summary: 'Create a template',
@@ -66,14 +68,14 @@ function createRoute(db: Database): Route {
     body: newTemplate,
     responses: created('The template with its version 1'),
     async handle({ tenantId, body }) {
-      const { content, warnings } = await toContent(body);
+      const { content, warnings } = await toContent(runTemplateJob, tenantId, body);
       const id = await insertTemplate(db, tenantId, { name: body.name, content });
       return replyWritten(db, { tenantId, id }, 1, warnings);
     },
   });
 }
 
-function addVersionRoute(db: Database): Route {
+function addVersionRoute({ db, runTemplateJob }: TemplateRoutesOptions): Route {
   return defineRoute({
     ...{
       method: 'post',
@@ -91,7 +93,7 @@ function addVersionRoute(db: Database): Route {
     responses: created('The template with the new version'),
     async handle({ tenantId, params, body }) {
       const key = { tenantId, id: params.template_id };
-      const { content, warnings } = await toContent(body);
+      const { content, warnings } = await toContent(runTemplateJob, tenantId, body);
       const version = await addVersion(db, key, content);
       if (version === undefined) throw noSuchTemplate();
       return replyWritten(db, key, version, warnings);
@@ -99,15 +101,15 @@ function addVersionRoute(db: Database): Route {
   });
 }
 
-function validateRoute(): Route {
+function validateRoute({ runTemplateJob }: TemplateRoutesOptions): Route {
   return defineRoute({
     ...{ method: 'post', path: '/v1/templates/validate', operationId: 'validateTemplate', tag },
     summary: 'Check a template without storing it',
     access: 'templates:write',
     body: templateSource,
     responses: { 200: { description: 'It is valid; its HTML', schema: validationOut } },
-    async handle({ body }) {
-      const { content, warnings } = await toContent(body);
+    async handle({ tenantId, body }) {
+      const { content, warnings } = await toContent(runTemplateJob, tenantId, body);
       return json(200, { html: content.html, warnings });
     },
   });
@@ -169,9 +171,11 @@ function listVersionsRoute(db: Database): Route {
 }
 
 async function toContent(
+  runTemplateJob: RunTemplateJob,
+  tenantId: TenantId,
   written: WrittenTemplate,
 ): Promise<{ content: TemplateContent; warnings: readonly TemplateWarning[] }> {
-  const result = await compileTemplate(written);
+  const result = await runTemplateJob(tenantId, 'compile', written);
   if (result.kind === 'invalid') throw new AppError('invalid_template', { errors: result.errors });
   const { subject, preheader = null, mjml = null, text = null } = written;
   return { content: { subject, preheader, mjml, html: result.html, text }, warnings: result.warnings };

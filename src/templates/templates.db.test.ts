@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatId } from '../ids.ts';
 import { startTestApi, type TestApi, type TestTenant } from '../testing/test-api.ts';
+import { runHere } from './template-jobs.ts';
 import { templateRoutes } from './template-routes.ts';
 
 let api: TestApi;
@@ -11,7 +12,8 @@ const written = { name: 'Hello', subject: 'Hi {{ profile.first_name }}', html };
 
 beforeAll(async () => {
   api = await startTestApi({
-    routes: ({ db }) => templateRoutes({ db, publicUrl: 'https://mail.example.com' }),
+    routes: ({ db }) =>
+      templateRoutes({ db, publicUrl: 'https://mail.example.com', runTemplateJob: runHere }),
   });
   [one, two] = [await api.createTenant(), await api.createTenant()];
 });
