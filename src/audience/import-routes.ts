@@ -7,7 +7,7 @@ import { defineRoute, json, type Route } from '../http/route.ts';
 import { idParam, pageOf, pageQuery } from '../http/schemas.ts';
 import { formatId, type ListId, newId, type TenantId } from '../ids.ts';
 import type { Database } from '../platform/mysql.ts';
-import { insertWithNewId } from '../tenants/new-row.ts';
+import { insertWithNewId } from '../platform/new-row.ts';
 import { conflictOut, importOut, showImport } from './audience-schemas.ts';
 import { type CsvDelimiter, csvDelimiters } from './csv-header.ts';
 import { importFormats } from './import-state.ts';

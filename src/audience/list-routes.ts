@@ -6,7 +6,7 @@ import { defineRoute, json, type Route } from '../http/route.ts';
 import { idParam, lineOfText, pageOf, pageQuery } from '../http/schemas.ts';
 import { newId } from '../ids.ts';
 import type { Database } from '../platform/mysql.ts';
-import { insertWithNewId } from '../tenants/new-row.ts';
+import { insertWithNewId } from '../platform/new-row.ts';
 import { listOut, showList } from './audience-schemas.ts';
 import {
   deleteList,

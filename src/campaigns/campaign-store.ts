@@ -3,7 +3,7 @@ import { type CampaignId, newId, type TenantId } from '../ids.ts';
 import { partOf } from '../ledger/partitions.ts';
 import { type DeliveryClass, deliveryClasses, deliveryClassName } from '../ledger/states.ts';
 import type { Sql } from '../platform/mysql.ts';
-import { insertWithNewId } from '../tenants/new-row.ts';
+import { insertWithNewId } from '../platform/new-row.ts';
 import type { Campaign, CampaignContent, CampaignKey } from './campaign.ts';
 import { type CampaignState, campaignActions } from './campaign-state.ts';
 

@@ -1,7 +1,7 @@
 /** Templates and their versions. A version is never changed: what a campaign was scheduled with is what it sends. */
 import { newId, type TemplateId, type TenantId } from '../ids.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
-import { insertWithNewId } from '../tenants/new-row.ts';
+import { insertWithNewId } from '../platform/new-row.ts';
 
 export interface Template {
   readonly id: TemplateId;

@@ -3,7 +3,7 @@ import type { KeyIdentity } from '../http/principal.ts';
 import type { GrantedScope } from '../http/route.ts';
 import { type ApiKeyId, newId, type TenantId } from '../ids.ts';
 import type { Sql } from '../platform/mysql.ts';
-import { insertWithNewId } from './new-row.ts';
+import { insertWithNewId } from '../platform/new-row.ts';
 
 export interface ApiKey {
   readonly id: ApiKeyId;

@@ -1,7 +1,7 @@
 /** Rows of tenants. Only the admin's calls read across tenants. */
 import { newId, type TenantId } from '../ids.ts';
 import type { Sql } from '../platform/mysql.ts';
-import { insertWithNewId } from './new-row.ts';
+import { insertWithNewId } from '../platform/new-row.ts';
 
 export interface Tenant {
   readonly id: TenantId;

@@ -1,5 +1,5 @@
 /** Ids made in the same second may collide (ids.ts): the primary key tells, and another id is made. */
-import { isDuplicateKey } from '../platform/mysql.ts';
+import { isDuplicateKey } from './mysql.ts';
 
 const maxTries = 5;
 
