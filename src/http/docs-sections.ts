@@ -53,7 +53,7 @@ export function renderErrors(): string {
     ([code, { status, title, retry }]) =>
       `<tr id="error-${code}"><td><code>${code}</code></td><td>${status}</td><td>${escapeHtml(title)}</td><td>${retry}</td></tr>`,
   );
-  return `<h2 id="errors">Errors</h2>${table(['Code', 'Status', 'Meaning', 'Try again'], rows)}`;
+  return `<h2 id="errors">Errors</h2>${table('errors', ['Code', 'Status', 'Meaning', 'Try again'], rows)}`;
 }
 
 function renderOperation(method: string, path: string, operation: Operation): string {
@@ -78,7 +78,7 @@ function renderParameters({ parameters = [] }: Operation): string {
     (parameter) => `<tr><td><code>${escapeHtml(parameter.name)}</code>${parameter.required ? ' *' : ''}</td>
 <td>${parameter.in}</td><td>${describeType(parameter.schema)}</td><td>${renderInline(parameter.description ?? '')}</td></tr>`,
   );
-  return `<h4>Parameters</h4>${table(['Name', 'In', 'Type', ''], rows)}`;
+  return `<h4>Parameters</h4>${table('parameters', ['Name', 'In', 'Type', 'Meaning'], rows)}`;
 }
 
 function renderBody({ requestBody }: Operation): string {
@@ -106,13 +106,13 @@ function renderResponses({ responses }: Operation): string {
       ([status, { description }]) =>
         `<tr><td>${escapeHtml(status)}</td><td>${linkErrors(description)}</td></tr>`,
     );
-  return `<h4>Replies</h4>${table(['Status', 'Body', ''], rows)}
-<details><summary>Errors</summary>${table(['Status', 'Code'], errors)}</details>`;
+  return `<h4>Replies</h4>${table('replies', ['Status', 'Body', 'Meaning'], rows)}
+<details><summary>Errors</summary>${table('problems', ['Status', 'Code'], errors)}</details>`;
 }
 
 function linkErrors(description: string): string {
   return renderInline(description).replace(/\b[a-z_]+\b/g, (word) =>
-    word in errorKinds ? `<a href="#error-${word}">${word}</a>` : word,
+    Object.hasOwn(errorKinds, word) ? `<a href="#error-${word}">${word}</a>` : word,
   );
 }
 
@@ -126,9 +126,11 @@ function renderFields(schema: SchemaNode): string {
     ]) => `<tr><td><code>${escapeHtml(name)}</code>${schema.required?.includes(name) ? ' *' : ''}</td>
 <td>${describeType(field)}</td><td>${renderInline(field.description ?? '')}</td></tr>`,
   );
-  return table(['Field', 'Type', ''], rows);
+  return table('fields', ['Field', 'Type', 'Meaning'], rows);
 }
 
-function table(heads: readonly string[], rows: readonly string[]): string {
-  return `<table><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr>${rows.join('')}</table>`;
+/** `kind` is the class that gives the columns their widths: alike in all tables of a kind. */
+function table(kind: string, heads: readonly string[], rows: readonly string[]): string {
+  const head = heads.map((name) => `<th>${name}</th>`).join('');
+  return `<table class="${kind}"><tr>${head}</tr>${rows.join('')}</table>`;
 }
