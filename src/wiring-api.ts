@@ -21,8 +21,8 @@ import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
 import type { RunTemplateJob } from './templates/template-jobs.ts';
 import { templateRoutes } from './templates/template-routes.ts';
 import { createTemplateThreads } from './templates/template-threads.ts';
-import { createApiKeyRoutes } from './tenants/api-key-routes.ts';
-import { createTenantRoutes } from './tenants/tenant-routes.ts';
+import { apiKeyRoutes } from './tenants/api-key-routes.ts';
+import { tenantRoutes } from './tenants/tenant-routes.ts';
 import { platformTransportRoutes } from './transport-settings/platform-transport-routes.ts';
 import { transportRoutes } from './transport-settings/transport-routes.ts';
 import { hostPolicyOf, type Platform } from './wiring.ts';
@@ -45,8 +45,8 @@ export function apiRoutes(
   const audience = { db, addressKey: keys.address };
   const transports = { db, secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config) };
   return [
-    ...createTenantRoutes(db),
-    ...createApiKeyRoutes(db),
+    ...tenantRoutes(db),
+    ...apiKeyRoutes(db),
     ...platformTransportRoutes(transports),
     ...profileRoutes(audience),
     ...profileBulkRoutes(audience),

@@ -42,7 +42,7 @@ export async function claimImport(db: Database): Promise<ClaimedImport | undefin
 export async function recordBatch(tx: Sql, claimed: ClaimedImport, counts: BatchCounts): Promise<void> {
   const { affectedRows } = await tx.write(
     `UPDATE imports SET n_rows = n_rows + ?, n_accepted = n_accepted + ?, n_rejected = n_rejected + ?,
-       lease_until = UTC_TIMESTAMP(3) + INTERVAL ? SECOND WHERE ${ours}`,
+       lease_until = NOW(3) + INTERVAL ? SECOND WHERE ${ours}`,
     [counts.accepted + counts.rejected, counts.accepted, counts.rejected, leaseSeconds, ...keyOf(claimed)],
   );
   if (affectedRows === 0) throw new LeaseLost();
@@ -51,8 +51,8 @@ export async function recordBatch(tx: Sql, claimed: ClaimedImport, counts: Batch
 /** `failure` says why it failed; without one it is done. Idempotent. The blocks are left to `sweepImports`. */
 export async function endImport(sql: Sql, claimed: ClaimedImport, failure?: string): Promise<void> {
   await sql.write(
-    `UPDATE imports SET state = ?, failure = ?, owner = NULL, finished_at = UTC_TIMESTAMP(3),
-       lease_until = UTC_TIMESTAMP(3) WHERE ${ours}`,
+    `UPDATE imports SET state = ?, failure = ?, owner = NULL, finished_at = NOW(3),
+       lease_until = NOW(3) WHERE ${ours}`,
     [failure === undefined ? 'done' : 'failed', failure?.slice(0, 500) ?? null, ...keyOf(claimed)],
   );
 }
@@ -71,7 +71,7 @@ interface Candidate extends ImportKey {
   readonly tries: number;
 }
 
-const isFree = `(state = 'pending' OR (state = 'running' AND lease_until < UTC_TIMESTAMP(3)))`;
+const isFree = `(state = 'pending' OR (state = 'running' AND lease_until < NOW(3)))`;
 const ours = `tenant_id = ? AND id = ? AND state = 'running' AND owner = ?`;
 
 function keyOf({ tenantId, id, owner }: ClaimedImport): readonly unknown[] {
@@ -82,9 +82,9 @@ function keyOf({ tenantId, id, owner }: ClaimedImport): readonly unknown[] {
 async function findCandidates(db: Database): Promise<Candidate[]> {
   return db.rows<Candidate>(
     `SELECT i.tenant_id AS tenantId, i.id, i.format, i.list_id AS listId, i.tries FROM imports i
-     WHERE (i.state = 'pending' OR (i.state = 'running' AND i.lease_until < UTC_TIMESTAMP(3)))
+     WHERE (i.state = 'pending' OR (i.state = 'running' AND i.lease_until < NOW(3)))
        AND NOT EXISTS (SELECT 1 FROM imports r WHERE r.tenant_id = i.tenant_id AND r.state = 'running'
-         AND r.lease_until >= UTC_TIMESTAMP(3))
+         AND r.lease_until >= NOW(3))
      ORDER BY i.id LIMIT 20`,
   );
 }
@@ -96,7 +96,7 @@ async function takeCandidate(db: Database, candidate: Candidate): Promise<Claime
   return db.transaction(async (tx) => {
     const { affectedRows } = await tx.write(
       `UPDATE imports SET state = 'running', owner = ?, tries = tries + 1,
-         lease_until = UTC_TIMESTAMP(3) + INTERVAL ? SECOND, n_rows = 0, n_accepted = 0, n_rejected = 0
+         lease_until = NOW(3) + INTERVAL ? SECOND, n_rows = 0, n_accepted = 0, n_rejected = 0
        WHERE tenant_id = ? AND id = ? AND ${isFree}`,
       [owner, leaseSeconds, tenantId, id],
     );
@@ -108,8 +108,8 @@ async function takeCandidate(db: Database, candidate: Candidate): Promise<Claime
 
 async function giveUp(db: Database, { tenantId, id }: Candidate): Promise<void> {
   await db.write(
-    `UPDATE imports SET state = 'failed', failure = ?, owner = NULL, finished_at = UTC_TIMESTAMP(3),
-       lease_until = UTC_TIMESTAMP(3) WHERE tenant_id = ? AND id = ? AND ${isFree}`,
+    `UPDATE imports SET state = 'failed', failure = ?, owner = NULL, finished_at = NOW(3),
+       lease_until = NOW(3) WHERE tenant_id = ? AND id = ? AND ${isFree}`,
     [`It was tried ${maxTries} times and never came to its end`, tenantId, id],
   );
 }

@@ -141,10 +141,10 @@ test('a runner that dies is succeeded by another, and nothing counts twice', asy
 });
 
 const endLease = ({ tenantId, id }: ImportKey) =>
-  db.write(
-    'UPDATE imports SET lease_until = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND WHERE tenant_id = ? AND id = ?',
-    [tenantId, id],
-  );
+  db.write('UPDATE imports SET lease_until = NOW(3) - INTERVAL 1 SECOND WHERE tenant_id = ? AND id = ?', [
+    tenantId,
+    id,
+  ]);
 
 test('an import that never comes to its end is failed after three tries', async () => {
   const key = await submit('email\na@example.com\n');

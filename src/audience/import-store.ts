@@ -39,7 +39,7 @@ export const uploadLeaseSeconds = 300;
 export async function insertImport(sql: Sql, key: ImportKey, source: ImportSource): Promise<void> {
   await sql.write(
     `INSERT INTO imports (tenant_id, id, format, list_id, state, lease_until, created_at)
-     VALUES (?, ?, ?, ?, 'receiving', UTC_TIMESTAMP(3) + INTERVAL ? SECOND, UTC_TIMESTAMP(3))`,
+     VALUES (?, ?, ?, ?, 'receiving', NOW(3) + INTERVAL ? SECOND, NOW(3))`,
     [key.tenantId, key.id, source.format + (source.delimiter ?? ''), source.listId, uploadLeaseSeconds],
   );
 }
@@ -57,7 +57,7 @@ export async function submitImport(sql: Sql, key: ImportKey): Promise<boolean> {
 /** Its blocks are left to `sweepImports`. */
 export async function failUpload(sql: Sql, key: ImportKey, failure: string): Promise<void> {
   await sql.write(
-    `UPDATE imports SET state = 'failed', failure = ?, finished_at = UTC_TIMESTAMP(3), lease_until = UTC_TIMESTAMP(3)
+    `UPDATE imports SET state = 'failed', failure = ?, finished_at = NOW(3), lease_until = NOW(3)
      WHERE tenant_id = ? AND id = ? AND state = 'receiving'`,
     [failure, key.tenantId, key.id],
   );
@@ -68,7 +68,7 @@ export async function failUpload(sql: Sql, key: ImportKey, failure: string): Pro
  */
 export async function cancelImport(sql: Sql, key: ImportKey): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE imports SET state = 'cancelled', owner = NULL, finished_at = UTC_TIMESTAMP(3), lease_until = UTC_TIMESTAMP(3)
+    `UPDATE imports SET state = 'cancelled', owner = NULL, finished_at = NOW(3), lease_until = NOW(3)
      WHERE tenant_id = ? AND id = ? AND state IN ('receiving', 'pending', 'running')`,
     [key.tenantId, key.id],
   );

@@ -23,8 +23,8 @@ export async function sweepImports(db: Database): Promise<number> {
 async function failAbandonedUploads(db: Database): Promise<void> {
   await db.write(
     `UPDATE imports SET state = 'failed', failure = 'The upload broke off before its end',
-       finished_at = UTC_TIMESTAMP(3), lease_until = UTC_TIMESTAMP(3)
-     WHERE state = 'receiving' AND lease_until < UTC_TIMESTAMP(3)`,
+       finished_at = NOW(3), lease_until = NOW(3)
+     WHERE state = 'receiving' AND lease_until < NOW(3)`,
   );
 }
 

@@ -80,5 +80,5 @@ export async function removeMemberSlice(
 
 /** READ COMMITTED: the profiles that are read are not locked. */
 const insertMembers = `INSERT INTO list_members (tenant_id, list_id, profile_id, added_at)
-  SELECT p.tenant_id, ?, p.id, UTC_TIMESTAMP(3)`;
+  SELECT p.tenant_id, ?, p.id, NOW(3)`;
 const unlessMember = 'ON DUPLICATE KEY UPDATE added_at = list_members.added_at';

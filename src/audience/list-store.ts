@@ -18,7 +18,7 @@ export interface ListKey {
 export async function insertList(sql: Sql, { tenantId, id }: ListKey, name: string): Promise<void> {
   await sql.write(
     `INSERT INTO lists (tenant_id, id, name, created_at, updated_at)
-     VALUES (?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+     VALUES (?, ?, ?, NOW(3), NOW(3))`,
     [tenantId, id, name],
   );
 }
@@ -41,7 +41,7 @@ export async function listLists(
 /** False when there is no such list. */
 export async function renameList(sql: Sql, { tenantId, id }: ListKey, name: string): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    'UPDATE lists SET name = ?, updated_at = UTC_TIMESTAMP(3) WHERE tenant_id = ? AND id = ?',
+    'UPDATE lists SET name = ?, updated_at = NOW(3) WHERE tenant_id = ? AND id = ?',
     [name, tenantId, id],
   );
   return affectedRows > 0;

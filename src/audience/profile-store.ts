@@ -138,7 +138,7 @@ async function writeUpdate(tx: Sql, tenantId: TenantId, old: Profile, update: Pr
   const merged = update.change.attributes ? mergeAttributes(old.attributes, attributes) : old.attributes;
   assertWithinLimits(merged);
   await tx.write(
-    `UPDATE profiles SET phone = ?, time_zone = ?, consent = ?, attributes = ?, updated_at = UTC_TIMESTAMP(3)
+    `UPDATE profiles SET phone = ?, time_zone = ?, consent = ?, attributes = ?, updated_at = NOW(3)
      WHERE tenant_id = ? AND id = ?`,
     [phone, timeZone, consent && JSON.stringify(consent), JSON.stringify(merged), tenantId, old.id],
   );

@@ -120,7 +120,7 @@ function* cutStatements(rows: readonly Row[]): Generator<readonly Row[]> {
 
 /** In: one value list per row. Locks each row by its key in by_email, in the order of the hashes. */
 function writeRows(tx: Sql, tenantId: TenantId, rows: readonly Row[]) {
-  const places = rows.map(() => '(?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))').join(', ');
+  const places = rows.map(() => '(?, ?, NOW(3), NOW(3))').join(', ');
   return tx.write(
     `INSERT INTO profiles
        (tenant_id, email, email_hash, phone, time_zone, consent, attributes, created_at, updated_at)

@@ -113,7 +113,7 @@ const isStronger = `FIELD(VALUES(reason), ${strength}) > FIELD(reason, ${strengt
 
 /** The assignments take effect from left to right: `reason`, which the others compare, comes last. */
 async function insertEntries(sql: Sql, tenantId: TenantId, entries: readonly SuppressionEntry[]) {
-  const places = entries.map(() => '(?, UTC_TIMESTAMP(3))').join(', ');
+  const places = entries.map(() => '(?, NOW(3))').join(', ');
   await sql.write(
     `INSERT INTO suppressions (tenant_id, address_hash, scope, reason, source, at) VALUES ${places}
      ON DUPLICATE KEY UPDATE at = IF(${isStronger}, VALUES(at), at),

@@ -23,7 +23,7 @@ import { createRateLimit } from './rate-limit.ts';
 import { createRequestLog } from './request-log.ts';
 import type { Route } from './route.ts';
 import { createReplySeal } from './sealed-reply.ts';
-import { createSystemRoutes } from './system-routes.ts';
+import { systemRoutes } from './system-routes.ts';
 
 export interface ApiServerOptions {
   readonly config: Config;
@@ -98,7 +98,7 @@ export function allRoutes(
   const routes: Route[] = [...options.routes];
   const document = once(() => createOpenApi(routes, options.config.PUBLIC_URL, apiVersion));
   const docsPage = once(() => renderDocsPage(document()));
-  routes.push(...createSystemRoutes({ ...options, document, docsPage }));
+  routes.push(...systemRoutes({ ...options, document, docsPage }));
   return routes;
 }
 

@@ -58,7 +58,7 @@ export function createIdempotencyStore(sql: Sql, seal: SealReply): IdempotencySt
     },
     async renew({ tenantId, keyHash, owner }, lockSeconds) {
       await sql.write(
-        `UPDATE idempotency_keys SET locked_until = UTC_TIMESTAMP(3) + INTERVAL ? SECOND
+        `UPDATE idempotency_keys SET locked_until = NOW(3) + INTERVAL ? SECOND
          WHERE tenant_id = ? AND key_hash = ? AND owner = ? AND status IS NULL`,
         [lockSeconds, tenantId, keyHash, owner],
       );
@@ -83,7 +83,7 @@ export function createIdempotencyStore(sql: Sql, seal: SealReply): IdempotencySt
 /** Removes up to a thousand keys older than a day; says how many. Rides on the index by_age. */
 export async function sweepIdempotencyKeys(sql: Sql): Promise<number> {
   const { affectedRows } = await sql.write(
-    'DELETE FROM idempotency_keys WHERE created_at < UTC_TIMESTAMP(3) - INTERVAL ? HOUR ORDER BY created_at LIMIT ?',
+    'DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL ? HOUR ORDER BY created_at LIMIT ?',
     [keptHours, sweepRows],
   );
   return affectedRows;
@@ -93,7 +93,7 @@ async function insertClaim(sql: Sql, claim: Claim, lockSeconds: number): Promise
   try {
     await sql.write(
       `INSERT INTO idempotency_keys (tenant_id, key_hash, request_hash, owner, locked_until, created_at)
-       VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3) + INTERVAL ? SECOND, UTC_TIMESTAMP(3))`,
+       VALUES (?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND, NOW(3))`,
       [claim.tenantId, claim.keyHash, claim.fingerprint, claim.owner, lockSeconds],
     );
     return true;
@@ -106,8 +106,8 @@ async function insertClaim(sql: Sql, claim: Claim, lockSeconds: number): Promise
 function readRow(sql: Sql, { tenantId, keyHash }: Claim): Promise<Row | undefined> {
   return sql.first<Row>(
     `SELECT request_hash, owner, status, headers, body,
-       COALESCE(locked_until < UTC_TIMESTAMP(3), 1) AS lock_is_over,
-       created_at < UTC_TIMESTAMP(3) - INTERVAL ? HOUR AND COALESCE(locked_until < UTC_TIMESTAMP(3), 1) AS is_expired
+       COALESCE(locked_until < NOW(3), 1) AS lock_is_over,
+       created_at < NOW(3) - INTERVAL ? HOUR AND COALESCE(locked_until < NOW(3), 1) AS is_expired
      FROM idempotency_keys WHERE tenant_id = ? AND key_hash = ?`,
     [keptHours, tenantId, keyHash],
   );
@@ -116,7 +116,7 @@ function readRow(sql: Sql, { tenantId, keyHash }: Claim): Promise<Row | undefine
 async function deleteExpired(sql: Sql, { tenantId, keyHash }: Claim): Promise<void> {
   await sql.write(
     `DELETE FROM idempotency_keys WHERE tenant_id = ? AND key_hash = ?
-     AND created_at < UTC_TIMESTAMP(3) - INTERVAL ? HOUR`,
+     AND created_at < NOW(3) - INTERVAL ? HOUR`,
     [tenantId, keyHash, keptHours],
   );
 }
@@ -124,8 +124,8 @@ async function deleteExpired(sql: Sql, { tenantId, keyHash }: Claim): Promise<vo
 /** Compares and sets the owner: of two that see the same dead lock, one gets it. */
 async function takeOver(sql: Sql, claim: Claim, deadOwner: string, lockSeconds: number): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE idempotency_keys SET owner = ?, locked_until = UTC_TIMESTAMP(3) + INTERVAL ? SECOND
-     WHERE tenant_id = ? AND key_hash = ? AND owner = ? AND status IS NULL AND locked_until < UTC_TIMESTAMP(3)`,
+    `UPDATE idempotency_keys SET owner = ?, locked_until = NOW(3) + INTERVAL ? SECOND
+     WHERE tenant_id = ? AND key_hash = ? AND owner = ? AND status IS NULL AND locked_until < NOW(3)`,
     [claim.owner, lockSeconds, claim.tenantId, claim.keyHash, deadOwner],
   );
   return affectedRows === 1;

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { errorKinds } from '../errors.ts';
-import { createApiKeyRoutes } from '../tenants/api-key-routes.ts';
-import { createTenantRoutes } from '../tenants/tenant-routes.ts';
+import { apiKeyRoutes } from '../tenants/api-key-routes.ts';
+import { tenantRoutes } from '../tenants/tenant-routes.ts';
 import { testOpenApi } from '../testing/test-openapi.ts';
 import { renderDocsPage } from './docs-page.ts';
 import { type AppParts, createExpressApp } from './express-app.ts';
 import { createOpenApi } from './openapi.ts';
 import { defineRoute, json } from './route.ts';
 import { groupRoutes } from './route-table.ts';
-import { createSystemRoutes } from './system-routes.ts';
+import { systemRoutes } from './system-routes.ts';
 
 /** The document needs no parts: none of the handlers runs. */
 const none = {} as never;
-const routes = [...createTenantRoutes(none), ...createApiKeyRoutes(none), ...createSystemRoutes(none)];
+const routes = [...tenantRoutes(none), ...apiKeyRoutes(none), ...systemRoutes(none)];
 const document = createOpenApi(routes, 'https://send.example', '1');
 
 describe('of the routes of this folder', () => {

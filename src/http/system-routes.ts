@@ -23,7 +23,7 @@ const ready = z
   })
   .meta({ id: 'Readiness' });
 
-export function createSystemRoutes(parts: SystemParts): readonly Route[] {
+export function systemRoutes(parts: SystemParts): readonly Route[] {
   return [livez(), readyz(parts), metrics(parts), openapi(parts), docs(parts)];
 }
 

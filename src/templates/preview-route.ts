@@ -18,7 +18,7 @@ export interface PreviewRouteOptions {
   readonly runTemplateJob: RunTemplateJob;
 }
 
-export function createPreviewRoute({ db, publicUrl, runTemplateJob }: PreviewRouteOptions): Route {
+export function previewRoute({ db, publicUrl, runTemplateJob }: PreviewRouteOptions): Route {
   return defineRoute({
     ...{ method: 'post', path: '/v1/templates/{template_id}/preview', operationId: 'previewTemplate' },
     summary: 'Show a template as a recipient would get it',

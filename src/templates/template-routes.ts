@@ -7,7 +7,7 @@ import { pageOf, pageQuery } from '../http/schemas.ts';
 import { formatId, type TenantId } from '../ids.ts';
 import type { Database } from '../platform/mysql.ts';
 import type { TemplateWarning, WrittenTemplate } from './compile-template.ts';
-import { createPreviewRoute } from './preview-route.ts';
+import { previewRoute } from './preview-route.ts';
 import type { RunTemplateJob } from './template-jobs.ts';
 import {
   newTemplate,
@@ -48,7 +48,7 @@ export function templateRoutes(options: TemplateRoutesOptions): Route[] {
     getRoute(db),
     addVersionRoute(options),
     listVersionsRoute(db),
-    createPreviewRoute(options),
+    previewRoute(options),
   ];
 }
 

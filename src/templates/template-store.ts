@@ -42,7 +42,7 @@ export async function insertTemplate(
       db.transaction(async (tx) => {
         await tx.write(
           `INSERT INTO templates (tenant_id, id, name, latest_version, created_at, updated_at)
-           VALUES (?, ?, ?, 1, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+           VALUES (?, ?, ?, 1, NOW(3), NOW(3))`,
           [tenantId, id, name],
         );
         await insertVersion(tx, { tenantId, id }, 1, content);
@@ -61,7 +61,7 @@ export async function addVersion(
 ): Promise<number | undefined> {
   return db.transaction(async (tx) => {
     const { affectedRows } = await tx.write(
-      `UPDATE templates SET latest_version = latest_version + 1, updated_at = UTC_TIMESTAMP(3)
+      `UPDATE templates SET latest_version = latest_version + 1, updated_at = NOW(3)
        WHERE tenant_id = ? AND id = ?`,
       [key.tenantId, key.id],
     );
@@ -132,7 +132,7 @@ async function insertVersion(
 ): Promise<void> {
   await tx.write(
     `INSERT INTO template_versions (tenant_id, template_id, version, subject, preheader, mjml, html, text_part, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, NOW(3))`,
     [tenantId, id, version, subject, preheader, mjml, html, text],
   );
 }

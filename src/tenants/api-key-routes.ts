@@ -50,7 +50,7 @@ const created = {
 const params = z.strictObject({ api_key_id: idParam('apiKey') });
 const tag = 'API keys';
 
-export function createApiKeyRoutes(sql: Sql): readonly Route[] {
+export function apiKeyRoutes(sql: Sql): readonly Route[] {
   return [createForTenant(sql), createOwn(sql), listOwn(sql), getOwn(sql), revokeOwn(sql)];
 }
 

@@ -33,7 +33,7 @@ export async function insertApiKey(sql: Sql, tenantId: TenantId, key: NewApiKey)
     (id) =>
       sql.write(
         `INSERT INTO api_keys (id, tenant_id, name, key_hash, hint, scopes, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+         VALUES (?, ?, ?, ?, ?, ?, NOW(3))`,
         [id, tenantId, key.name, key.hash, key.hint, key.scopes.join(' ')],
       ),
   );
@@ -62,7 +62,7 @@ export async function listApiKeys(
 /** Says whether the tenant has such a key; revoking twice changes nothing. */
 export async function revokeApiKey(sql: Sql, tenantId: TenantId, id: ApiKeyId): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    'UPDATE api_keys SET revoked_at = COALESCE(revoked_at, UTC_TIMESTAMP(3)) WHERE tenant_id = ? AND id = ?',
+    'UPDATE api_keys SET revoked_at = COALESCE(revoked_at, NOW(3)) WHERE tenant_id = ? AND id = ?',
     [tenantId, id],
   );
   return affectedRows === 1;

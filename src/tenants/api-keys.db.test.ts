@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
-import { createApiKeyRoutes } from './api-key-routes.ts';
-import { createTenantRoutes } from './tenant-routes.ts';
+import { apiKeyRoutes } from './api-key-routes.ts';
+import { tenantRoutes } from './tenant-routes.ts';
 
 let api: TestApi;
 let monotonicMs = 1_000;
 
 beforeAll(async () => {
   api = await startTestApi({
-    routes: ({ db }) => [...createTenantRoutes(db), ...createApiKeyRoutes(db)],
+    routes: ({ db }) => [...tenantRoutes(db), ...apiKeyRoutes(db)],
     clock: { now: Date.now, monotonic: () => monotonicMs },
   });
 });

@@ -66,7 +66,7 @@ function forgetOld(writtenAt: Map<ApiKeyId, number>, now: number): void {
 async function writeUsed(sql: Sql, used: readonly Used[]): Promise<void> {
   const rows = used.toSorted((a, b) => a[1] - b[1]);
   await sql.write(
-    `UPDATE api_keys SET last_used_at = UTC_TIMESTAMP(3)
+    `UPDATE api_keys SET last_used_at = NOW(3)
      WHERE id IN (?) AND (tenant_id, id) IN (?)`,
     [rows.map(([, id]) => id), rows],
   );

@@ -25,7 +25,7 @@ const tenantChange = z
 const params = z.strictObject({ tenant_id: idParam('tenant') });
 const access = { tag: 'Tenants', access: 'admin' } as const;
 
-export function createTenantRoutes(sql: Sql): readonly Route[] {
+export function tenantRoutes(sql: Sql): readonly Route[] {
   return [createOne(sql), listAll(sql), getOne(sql), changeOne(sql)];
 }
 

@@ -17,7 +17,7 @@ export async function insertTenant(sql: Sql, tenant: { name: string; weight: num
   return insertWithNewId(
     () => newId('tenant'),
     (id) =>
-      sql.write('INSERT INTO tenants (id, name, weight, created_at) VALUES (?, ?, ?, UTC_TIMESTAMP(3))', [
+      sql.write('INSERT INTO tenants (id, name, weight, created_at) VALUES (?, ?, ?, NOW(3))', [
         id,
         tenant.name,
         tenant.weight,

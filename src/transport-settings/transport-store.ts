@@ -38,7 +38,7 @@ export async function insertTransport(
 ): Promise<void> {
   await sql.write(
     `INSERT INTO transports (id, tenant_id, name, kind, settings, limits, secret, destination_mode, created_at, updated_at)
-     VALUES (?, ?, ?, 'smtp', ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+     VALUES (?, ?, ?, 'smtp', ?, ?, ?, ?, NOW(3), NOW(3))`,
     [id, owner, ...valuesOf(fields)],
   );
 }
@@ -106,7 +106,7 @@ export async function updateTransport(
 ): Promise<boolean> {
   const { affectedRows } = await sql.write(
     `UPDATE transports SET name = ?, settings = ?, limits = ?, secret = ?, destination_mode = ?, version = version + 1,
-       updated_at = UTC_TIMESTAMP(3)
+       updated_at = NOW(3)
      WHERE id = ? AND tenant_id <=> ? AND version = ? AND deleted_at IS NULL`,
     [...valuesOf(fields), seen.id, seen.tenantId, seen.version],
   );
@@ -130,7 +130,7 @@ export async function deleteTransport(
   if (!row) return 'absent';
   if (await isInUse(tx, owner, id)) return 'in_use';
   await tx.write(
-    `UPDATE transports SET deleted_at = UTC_TIMESTAMP(3), secret = NULL, version = version + 1
+    `UPDATE transports SET deleted_at = NOW(3), secret = NULL, version = version + 1
      WHERE id = ? AND tenant_id <=> ?`,
     [id, owner],
   );
