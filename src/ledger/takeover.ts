@@ -27,10 +27,17 @@ export async function takeOverExpired(
 ): Promise<readonly TakenOver[]> {
   const keys = await findExpired(db, limit);
   const taken: TakenOver[] = [];
+  let failure: unknown;
   for (const key of keys) {
-    const result = await takeOver(db, key, rules);
-    if (result) taken.push(result);
+    try {
+      const result = await takeOver(db, key, rules);
+      if (result) taken.push(result);
+    } catch (error) {
+      // A chunk whose rows a frozen process has locked must not keep the others from being taken over.
+      failure ??= error;
+    }
   }
+  if (failure !== undefined && taken.length === 0) throw failure;
   return taken;
 }
 

@@ -43,9 +43,16 @@ const maxTransactionTries = 6;
 /** Well within a lease: a worker learns that its database is silent while it may still act on it. */
 const statementTimeoutMs = 15_000;
 
+/**
+ * MariaDB ends a transaction in which nothing happens for 10 s, and its connection. A process that is frozen in the middle of one (SIGSTOP, a paused
+ * machine, a partition) would hold its locks until TCP gives up, and takeovers, pauses and resumes of what it locked would wait for it. MySQL has no such
+ * bound: there the operator's `wait_timeout` ends it.
+ */
+const idleTransactionBound = '/*M!100300 , idle_transaction_timeout = 10 */';
+
 const sessionSetup = [
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+  `SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO' ${idleTransactionBound}`,
 ];
 
 export function createDatabase(options: DatabaseOptions): Database {
