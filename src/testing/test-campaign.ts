@@ -16,6 +16,10 @@ export interface TestCampaignOptions {
   readonly destinationMode?: 'transport' | 'provider';
   readonly html?: string;
   readonly deliverWithinSeconds?: number;
+  /** Default: due at once. */
+  readonly sendInSeconds?: number;
+  /** Default: greets by first name. */
+  readonly subject?: string;
 }
 
 export interface TestCampaign {
@@ -41,11 +45,12 @@ export async function createTestCampaign(options: TestCampaignOptions): Promise<
   await db.write(
     `INSERT INTO campaigns (tenant_id, id, part, name, class, state, send_at, transport_id, template_id, template_version,
        audience, message, in_doubt_policy, deliver_within_s, created_at, updated_at)
-     VALUES (?, ?, ?, 'Test', 2, 'scheduled', NOW(3), ?, 1, 1, ?, ?, ?, ?, NOW(3), NOW(3))`,
+     VALUES (?, ?, ?, 'Test', 2, 'scheduled', NOW(3) + INTERVAL ? SECOND, ?, 1, 1, ?, ?, ?, ?, NOW(3), NOW(3))`,
     [
       tenantId,
       campaignId,
       partOf(Date.now()),
+      options.sendInSeconds ?? 0,
       transportId,
       JSON.stringify({ includedLists: [listId], excludedLists: [] }),
       JSON.stringify({ fromEmail: 'shop@example.com', fromName: 'Shop' }),
@@ -73,17 +78,23 @@ async function insertAudience({ db, keys, emails }: TestCampaignOptions, tenantI
       [rows],
     );
   }
+  // Members of a list that is not there would be swept away.
+  await db.write(
+    "INSERT INTO lists (tenant_id, id, name, created_at, updated_at) VALUES (?, ?, 'Test', NOW(3), NOW(3))",
+    [tenantId, listId],
+  );
   await db.write(
     'INSERT INTO list_members (tenant_id, list_id, profile_id, added_at) SELECT tenant_id, ?, id, NOW(3) FROM profiles WHERE tenant_id = ?',
     [listId, tenantId],
   );
 }
 
-async function insertTemplate({ db, html = defaultHtml }: TestCampaignOptions, tenantId: TenantId) {
+async function insertTemplate(options: TestCampaignOptions, tenantId: TenantId) {
+  const { db, html = defaultHtml, subject = 'Hello {{ profile.first_name }}' } = options;
   await db.write(
     `INSERT INTO template_versions (tenant_id, template_id, version, subject, html, created_at)
-     VALUES (?, 1, 1, 'Hello {{ profile.first_name }}', ?, NOW(3))`,
-    [tenantId, html],
+     VALUES (?, 1, 1, ?, ?, NOW(3))`,
+    [tenantId, subject, html],
   );
 }
 

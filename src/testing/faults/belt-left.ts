@@ -6,9 +6,13 @@ const mostBytes = 64 * 1024 * 1024;
 /** A killed worker's jobs stay in `active` until BullMQ's stalled check, 30 to 60 s later; they find their epochs stale. */
 const mostJobsPerKilledWorker = 24;
 
-export async function checkBelt(redis: Redis, killedWorkers: number): Promise<readonly string[]> {
+export async function checkBelt(
+  redis: Redis,
+  tenantIds: readonly number[],
+  killedWorkers: number,
+): Promise<readonly string[]> {
   const keys = (await redis.keys(`${redisPrefix}:*`)) as string[];
-  const jobs = keys.filter((key) => /:belt:[a-z]+-[a-z]+:\d+-/.test(key));
+  const jobs = keys.filter((key) => tenantIds.includes(tenantOfJob(key)));
   const rendered = keys.filter((key) => key.startsWith(`${redisPrefix}:rendered:`));
   const forEver = await filterForEver(redis, rendered);
   const bytes = Number(/used_memory_dataset:(\d+)/.exec(await redis.info('memory'))?.[1] ?? 0);
@@ -18,6 +22,11 @@ export async function checkBelt(redis: Redis, killedWorkers: number): Promise<re
     ...forEver.map((key) => `I5 ${key} never ends`),
     ...(bytes <= mostBytes ? [] : [`I5 ${bytes} bytes in Redis`]),
   ];
+}
+
+/** A job's id begins with its tenant; -1 for any other key. */
+function tenantOfJob(key: string): number {
+  return Number(/:belt:[a-z]+-[a-z]+:(\d+)-[^:]+$/.exec(key)?.[1] ?? -1);
 }
 
 async function filterForEver(redis: Redis, keys: readonly string[]): Promise<readonly string[]> {

@@ -71,7 +71,7 @@ async function build(
   const secretKey = randomBytes(32).toString('base64');
   const environment = (settings: FleetSettings) => (role: Role) => ({
     PATH: process.env['PATH'],
-    DATABASE_URL: mysql.url.replace(`:${mysql.port}/`, `:${proxies[role].mysql.port}/`),
+    DATABASE_URL: `mysql://worker:worker@127.0.0.1:${proxies[role].mysql.port}/sluice`,
     REDIS_URL: `redis://127.0.0.1:${proxies[role].redis.port}`,
     REDIS_PREFIX: redisPrefix,
     SECRET_KEY: secretKey,
@@ -91,9 +91,7 @@ async function build(
     async reset() {
       await fleets.end();
       await Promise.all([mysql.restart(), redis.restart()]);
-      await db.write('DROP DATABASE sluice');
-      await db.write('CREATE DATABASE sluice CHARACTER SET utf8mb4');
-      await prepareDatabase(mysql.url);
+      await emptyTables(db);
       await redisClient.flushall();
     },
     async stop() {
@@ -111,6 +109,13 @@ async function prepareDatabase(url: string): Promise<void> {
   const db = createDatabase({ url, connections: 1, log: silentLog });
   await ensurePartitions(db, Date.now());
   await db.stop();
+}
+
+async function emptyTables(db: Database): Promise<void> {
+  const tables = await db.rows<{ name: string }>(
+    "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'sluice' AND TABLE_NAME NOT LIKE 'migrations%'",
+  );
+  for (const { name } of tables) await db.write(`TRUNCATE TABLE ${name}`);
 }
 
 async function startProxies(mysqlPort: number, redisPort: number): Promise<Installation['proxies']> {

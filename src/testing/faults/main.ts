@@ -1,36 +1,53 @@
 /**
  * The fault suite: `npm run test:faults -- [options]`
  *
- *   --only TEXT       experiments whose name or group contains it
- *   --lanes N         installations side by side (3)
+ *   (nothing)            every experiment, the quick mutants, and the nemesis with two fixed seeds
+ *   --only TEXT          experiments whose group or name contains it, and nothing else
+ *   --mutants            every mutant: each must make its experiment fail
+ *   --seed N --minutes M the nemesis with this seed for so long; prints its schedule. The same seed plays the same one
+ *   --lanes N            installations side by side (3)
+ *   --out FILE           writes the results as JSON, for docs/guarantees.md
  */
-import { resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { experiments } from './experiments/all.ts';
-import { formatResult } from './report.ts';
+import { chooseRuns } from './choose-runs.ts';
+import { formatOutcome } from './report.ts';
+import { writeResults } from './results-file.ts';
 import { runLanes } from './run-lanes.ts';
 import { loadServiceScripts } from './service-scripts.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: '' },
+    only: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    minutes: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '3' },
+    out: { type: 'string' },
   },
 });
 
-const distFolder = resolve('dist');
 const { sweepKilledRuns } = await loadServiceScripts();
 await sweepKilledRuns(console.error);
-const chosen = experiments.filter(({ name, group }) => `${group} ${name}`.includes(values.only));
 const startedAt = performance.now();
-const results = await runLanes({
-  lanes: Math.min(Number(values.lanes), chosen.length),
-  runs: chosen.map((experiment) => ({ experiment, distFolder })),
-  report: (_, result) => console.log(formatResult(result)),
-});
-const failed = results.filter((result) => !result.passed).length;
-console.log(
-  `\n${results.length - failed} passed, ${failed} failed, in ${Math.round((performance.now() - startedAt) / 1000)} s`,
-);
+const folder = newFolder();
+const runs = chooseRuns(values, { distFolder: resolve('dist'), mutantsFolder: folder });
+const outcomes = await runLanes({
+  lanes: Math.min(Number(values.lanes), runs.length),
+  runs,
+  report: (outcome) => console.log(formatOutcome(outcome)),
+}).finally(() => rmSync(folder, { recursive: true, force: true }));
+const tookMs = performance.now() - startedAt;
+if (values.out) writeResults(values.out, outcomes, tookMs);
+const failed = outcomes.filter((outcome) => !outcome.isAsExpected).length;
+console.log(`\n${outcomes.length - failed} passed, ${failed} failed, in ${Math.round(tookMs / 1000)} s`);
 // Whatever a cut connection still waits for, the suite is over.
-process.exit(failed === 0 ? 0 : 1);
+process.exit(failed === 0 && outcomes.length > 0 ? 0 : 1);
+
+/** Below the checkout, so that a copy of the build finds node_modules. */
+function newFolder(): string {
+  const parent = resolve('.sluice/faults');
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(join(parent, 'mutants-'));
+}

@@ -19,8 +19,9 @@ export interface LinkOptions {
   readonly closed: () => void;
 }
 
-const keptTextBytes = 2_000;
-const keptTransactionBytes = 16_000;
+/** Of each end of a request: a Lua script that travels whole has its keys behind it. */
+const keptTextBytes = 6_000;
+const keptTransactionBytes = 24_000;
 
 export class ProxyLink {
   readonly #options: LinkOptions;
@@ -57,7 +58,7 @@ export class ProxyLink {
   }
 
   #decide(data: Buffer): void {
-    const text = data.toString('latin1', 0, keptTextBytes);
+    const text = textOf(data);
     const before = text.includes('START TRANSACTION') ? '' : this.#transaction;
     this.#transaction = `${before}${text}\n`.slice(-keptTransactionBytes);
     const rule = this.#options.rules.decide({ text, transaction: this.#transaction });
@@ -107,4 +108,9 @@ export class ProxyLink {
     this.#heldReplies = undefined;
     for (const data of held) this.#pass(this.#options.client, data);
   }
+}
+
+function textOf(data: Buffer): string {
+  if (data.length <= 2 * keptTextBytes) return data.toString('latin1');
+  return `${data.toString('latin1', 0, keptTextBytes)}\n${data.toString('latin1', data.length - keptTextBytes)}`;
 }

@@ -46,12 +46,12 @@ export const statements = {
   takeover: /UPDATE deliveries SET state = 5/,
   settle: /UPDATE deliveries SET state = \d, settled_by/,
   page: /INSERT INTO deliveries/,
-  recipients: /SELECT d\.seq, d\.profile_id/,
+  recipients: /LEFT JOIN profiles p ON/,
 } as const;
 
 /** Redis commands of the stages. */
 export const commands = {
-  storeRendered: /:rendered:.*EX/s,
+  storeRendered: /\bset\r\n\$\d+\r\n[^\r]*:rendered:/i,
   readRendered: /mget/i,
   enqueueSend: /belt:send-campaign:wait/,
   enqueueRender: /belt:render-campaign:wait/,

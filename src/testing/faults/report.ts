@@ -1,14 +1,16 @@
-/** What is printed of a result: one line, and below it what was wrong. */
+/** What is printed of a run: one line, and below it what was wrong. */
 import type { Seen } from './invariants.ts';
-import type { Result } from './run-experiment.ts';
+import type { Outcome } from './run-lanes.ts';
 
-export function formatResult({ name, passed, seen, recoveredMs, tookMs, violations }: Result): string {
+export function formatOutcome({ result, mutant, isAsExpected }: Outcome): string {
+  const { name, seen, recoveredMs, tookMs, violations } = result;
   const times = `recovered in ${seconds(recoveredMs)} s, took ${seconds(tookMs)} s`;
-  const line = `${passed ? 'ok    ' : 'FAILED'} ${name}: ${formatSeen(seen)}; ${times}`;
+  const what = mutant ? `${isAsExpected ? 'caught' : 'not caught'}, without "${mutant.protection}": ` : '';
+  const line = `${isAsExpected ? 'ok    ' : 'FAILED'} ${what}${name}: ${formatSeen(seen)}; ${times}`;
   return [line, ...violations.map((violation) => `         ${violation}`)].join('\n');
 }
 
-export function formatSeen(seen: Seen | undefined): string {
+function formatSeen(seen: Seen | undefined): string {
   if (!seen) return 'nothing seen';
   const { recipients, accepted, settled, doubled, lost } = seen;
   return `${accepted} accepted for ${recipients}, ${settled} in doubt, ${doubled} doubled, ${lost} lost`;

@@ -80,7 +80,7 @@ async function judge(experiment: Experiment, trial: Trial, recoveredMs: number) 
   const ledger = await readLedger(db, trial.tenantIds);
   const accepted = trial.sink.accepted().byMessageId;
   const { violations, seen } = checkInvariants({ recipients: trial.recipients, ledger, accepted });
-  const left = await checkBelt(redisClient, trial.killedWorkers);
+  const left = await checkBelt(redisClient, trial.tenantIds, trial.killedWorkers);
   return { seen, violations: [...violations, ...left, ...checkBounds(experiment, seen, recoveredMs)] };
 }
 

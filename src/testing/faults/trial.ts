@@ -1,8 +1,9 @@
 /** The hands of an experiment: its campaigns, its sink, the installation it breaks. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SmtpSink } from '../smtp-sink/sink.ts';
 import { createTestCampaign, type TestCampaign, type TestCampaignOptions } from '../test-campaign.ts';
 import { waitFor } from '../wait-for.ts';
-import type { Fleet, Role, RoleCounts, Worker } from './fleet.ts';
+import type { Fleet, Role, Worker } from './fleet.ts';
 import type { Installation } from './installation.ts';
 import type { ProxyRule } from './proxy-rule.ts';
 import type { ActiveRule } from './proxy-rules.ts';
@@ -71,6 +72,23 @@ export class Trial {
     this.healed();
   }
 
+  /** So that a campaign lasts: some 250 messages a second at ten connections. */
+  slowDown(ms = 40): void {
+    this.sink.addRule({ id: 'slow', stage: 'dot', action: { do: 'delay', ms } });
+  }
+
+  waitForAccepted(messages: number): Promise<void> {
+    return this.sink.waitForAccepted(messages, { timeoutMs: edgeTimeoutMs });
+  }
+
+  /** Fails when any message is accepted in `ms` from now. */
+  async assertSilence(ms: number): Promise<void> {
+    const before = this.sink.accepted().messages;
+    await sleep(ms);
+    const accepted = this.sink.accepted().messages - before;
+    if (accepted > 0) throw new Error(`${accepted} messages were sent where none may be`);
+  }
+
   rule(role: Role, server: 'mysql' | 'redis', rule: ProxyRule): ActiveRule {
     return this.installation.proxies[role][server].addRule(rule);
   }
@@ -103,6 +121,16 @@ export class Trial {
     return waitFor(what, async () => (await this.count(state)) >= atLeast, edgeTimeoutMs);
   }
 
+  waitForChunks(state: number, atLeast: number): Promise<unknown> {
+    const { db } = this.installation;
+    const count = () =>
+      db.first<{ n: number }>('SELECT COUNT(*) AS n FROM chunks WHERE tenant_id IN (?) AND state = ?', [
+        this.tenantIds,
+        state,
+      ]);
+    return waitFor('chunks', async () => ((await count())?.n ?? 0) >= atLeast, edgeTimeoutMs);
+  }
+
   /** Until every campaign is over and settled. */
   async waitForEnd(): Promise<void> {
     await waitFor('the campaigns to end', () => this.#isOver().catch(() => false), endTimeoutMs);
@@ -116,7 +144,8 @@ export class Trial {
     return rows.length === 0;
   }
 
-  async ensureFleet(counts: RoleCounts): Promise<void> {
-    await this.fleet.ensure(counts);
+  /** For faults that last a while; never to wait for something to have happened. */
+  pause(ms: number): Promise<void> {
+    return sleep(ms);
   }
 }

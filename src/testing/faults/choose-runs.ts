@@ -1,0 +1,67 @@
+/** Which runs a command line asks for. */
+import { join } from 'node:path';
+import type { Experiment } from './experiment.ts';
+import { experiments } from './experiments/all.ts';
+import { buildMutant, type Mutant } from './mutant.ts';
+import { mutants } from './mutants.ts';
+import { createNemesis } from './nemesis.ts';
+import type { Run } from './run-lanes.ts';
+
+export interface Wishes {
+  readonly only?: string | undefined;
+  readonly mutants: boolean;
+  readonly seed?: string | undefined;
+  readonly minutes: string;
+}
+
+export interface Folders {
+  readonly distFolder: string;
+  readonly mutantsFolder: string;
+}
+
+/** Seeds of every run, each for so long. */
+const fixedSeeds = [1, 2] as const;
+const fixedSeedMs = 25_000;
+
+export function chooseRuns(wishes: Wishes, folders: Folders): readonly Run[] {
+  const { only } = wishes;
+  if (wishes.seed !== undefined) {
+    const log = (line: string) => console.log(line);
+    return [
+      plain(
+        createNemesis({ seed: Number(wishes.seed), lengthMs: Number(wishes.minutes) * 60_000, log }),
+        folders,
+      ),
+    ];
+  }
+  if (wishes.mutants) {
+    const chosen = mutants.filter(({ protection }) => protection.includes(only ?? ''));
+    return chosen.map((mutant, i) => mutated(mutant, i, folders));
+  }
+  if (only !== undefined) {
+    const chosen = experiments.filter(({ group, name }) => `${group} ${name}`.includes(only));
+    return chosen.map((experiment) => plain(experiment, folders));
+  }
+  const nemeses = fixedSeeds.map((seed) =>
+    createNemesis({ seed, lengthMs: fixedSeedMs, log: () => undefined }),
+  );
+  const quick = mutants.filter((mutant) => mutant.isQuick);
+  return [
+    ...[...experiments, ...nemeses].map((experiment) => plain(experiment, folders)),
+    ...quick.map((mutant, i) => mutated(mutant, i, folders)),
+  ];
+}
+
+function plain(experiment: Experiment, { distFolder }: Folders): Run {
+  return { experiment, prepare: () => distFolder };
+}
+
+function mutated(mutant: Mutant, index: number, { distFolder, mutantsFolder }: Folders): Run {
+  const experiment = experiments.find(({ name }) => name === mutant.experiment);
+  if (!experiment) throw new Error(`no experiment ${mutant.experiment}`);
+  return {
+    experiment,
+    mutant,
+    prepare: () => buildMutant(distFolder, join(mutantsFolder, String(index)), mutant),
+  };
+}

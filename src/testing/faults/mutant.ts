@@ -1,0 +1,35 @@
+/** A protection taken out of a copy of the build, so that production's code carries no switches for tests. */
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Edit {
+  /** Below the build's folder. */
+  readonly file: string;
+  /** Must be there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  /** The protection that is missing. */
+  readonly protection: string;
+  readonly edits: readonly Edit[];
+  /** The experiment that must fail without it. */
+  readonly experiment: string;
+  /** One of the few that every run of CI tries. */
+  readonly isQuick?: boolean;
+}
+
+/** Copies the build into `folder` and edits it there; answers the copy's path. */
+export function buildMutant(distFolder: string, folder: string, { edits }: Mutant): string {
+  cpSync(distFolder, folder, { recursive: true });
+  for (const { file, find, replace } of edits) {
+    const path = join(folder, file);
+    const source = readFileSync(path, 'utf8');
+    const parts = source.split(find);
+    if (parts.length !== 2)
+      throw new Error(`${file} has ${parts.length - 1} times what the mutant replaces: ${find}`);
+    writeFileSync(path, parts.join(replace));
+  }
+  return folder;
+}

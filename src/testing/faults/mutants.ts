@@ -1,0 +1,172 @@
+/** Each protection of the guarantee, and the experiment that shows what happens without it. */
+import type { Mutant } from './mutant.ts';
+
+const ledger = 'src/ledger';
+
+export const mutants: readonly Mutant[] = [
+  {
+    protection: 'what a lost worker attempted becomes in_doubt, not pending',
+    experiment: 'send killed after the dot, accepted',
+    isQuick: true,
+    edits: [
+      {
+        file: `${ledger}/takeover.js`,
+        find: `SET state = \${deliveryStates.in_doubt}`,
+        replace: `SET state = \${deliveryStates.pending}`,
+      },
+    ],
+  },
+  {
+    protection: 'an intent is committed before the first byte leaves',
+    experiment: 'send killed before its intent is committed',
+    isQuick: true,
+    edits: [
+      {
+        file: 'src/send/intake.js',
+        find: 'this.#accept(run, messages, await this.#intend(run, messages));',
+        replace: `void this.#intend(run, messages).catch(() => undefined);
+            this.#accept(run, messages, { granted: messages.map((message) => message.seq), suppressed: [] });`,
+      },
+    ],
+  },
+  {
+    protection: 'trust in the lease is asked for again after the 354',
+    experiment: 'send frozen before the 354',
+    edits: [
+      { file: 'src/send/grant-run.js', find: 'return now < this.#trustedUntil;', replace: 'return true;' },
+    ],
+  },
+  {
+    protection: 'an outcome is only taken at the epoch of its attempt',
+    experiment: "a sleeper's late outcome meets its successor's attempt",
+    edits: [
+      {
+        file: `${ledger}/outcome.js`,
+        find: `\${deliveryStates.in_doubt}) AND epoch = ?`,
+        replace: `\${deliveryStates.in_doubt}) AND (epoch = ? OR 1 = 1)`,
+      },
+    ],
+  },
+  {
+    protection: 'an answer that was lost leaves the message in doubt',
+    experiment: 'SMTP: reset after the dot, accepted',
+    isQuick: true,
+    edits: [
+      {
+        file: 'src/send/result-policy.js',
+        find: "return { seq, state: 'in_doubt',",
+        replace: "return { seq, state: 'pending',",
+      },
+    ],
+  },
+  {
+    protection: 'outcomes are kept until they are written',
+    experiment: 'MySQL killed and restarted',
+    edits: [{ file: 'src/send/result-writer.js', find: 'await sleep(retryMs);', replace: 'break;' }],
+  },
+  {
+    protection: 'an intent is only given to rows that are pending or deferred',
+    experiment: 'jobs put on the belt again and again',
+    edits: [
+      {
+        file: `${ledger}/intent.js`,
+        find: `\`d.state IN (\${deliveryStates.pending}, \${deliveryStates.deferred})\``,
+        replace: "'d.state IN (0, 1, 2, 4, 5)'",
+      },
+    ],
+  },
+  {
+    protection: 'a process works on a grant once, however often its job comes',
+    experiment: 'jobs put on the belt again and again',
+    edits: [{ file: 'src/send/send-stage.js', find: 'if (active.has(name))', replace: 'if (false)' }],
+  },
+  {
+    protection: 'a leased chunk can only be claimed by its owner',
+    experiment: 'jobs put on the belt again and again',
+    edits: [
+      {
+        file: `${ledger}/claim.js`,
+        find: `OR (state = \${chunkStates.leased} AND owner = ?))`,
+        replace: `OR (state = \${chunkStates.leased} AND (owner = ? OR 1 = 1)))`,
+      },
+    ],
+  },
+  {
+    protection: "an intent checks the chunk's epoch and owner (and trust in the lease is not asked for)",
+    experiment: 'send frozen with messages waiting',
+    edits: [
+      {
+        file: `${ledger}/intent.js`,
+        find: `\`c.state = \${chunkStates.leased} AND c.epoch = ? AND c.owner = ?\``,
+        replace: '`(c.epoch = ? OR c.owner = ? OR 1 = 1)`',
+      },
+      {
+        file: `${ledger}/intent.js`,
+        find: `\`d.state IN (\${deliveryStates.pending}, \${deliveryStates.deferred})\``,
+        replace: "'d.state IN (0, 1, 2, 4, 5)'",
+      },
+      { file: 'src/send/grant-run.js', find: 'return now < this.#trustedUntil;', replace: 'return true;' },
+    ],
+  },
+  {
+    protection: "a grant compares the chunk's state and epoch (and nobody checks who leads)",
+    experiment: 'two of everything',
+    edits: [
+      {
+        file: 'src/dispatch/dispatch-store.js',
+        find: `WHERE \${chunkWhere} AND state = \${chunkStates.pending} AND epoch = ?\``,
+        replace: `WHERE \${chunkWhere} AND (epoch = ? OR 1 = 1)\``,
+      },
+      {
+        file: 'src/platform/leadership.js',
+        find: 'return isLeader;',
+        replace: 'leadsUntil = Infinity; return true;',
+      },
+      { file: 'src/platform/leadership.js', find: 'if (row)\n                return;', replace: 'return;' },
+    ],
+  },
+  {
+    protection: 'a new generation of Redis sends dispatched chunks back',
+    experiment: 'FLUSHALL while jobs wait',
+    isQuick: true,
+    edits: [
+      {
+        file: 'src/queues/generation.js',
+        find: 'return isFirstLook ? found === null : !isSame;',
+        replace: 'return false;',
+      },
+    ],
+  },
+  {
+    protection: 'an intent checks that its campaign is not paused',
+    experiment: 'pause and resume in flight',
+    edits: [{ file: `${ledger}/intent.js`, find: 'AND m.paused_at IS NULL AND', replace: 'AND' }],
+  },
+  {
+    protection: 'an intent checks suppressions',
+    experiment: 'suppression in flight',
+    edits: [{ file: `${ledger}/intent.js`, find: ' AND s.tenant_id IS NULL', replace: '' }],
+  },
+  {
+    protection: 'a takeover moves the counters with the rows',
+    experiment: 'send killed after 250',
+    edits: [
+      {
+        file: `${ledger}/takeover.js`,
+        find: 'await moveCounters(tx, key, chunk.counts, counts);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    protection: 'an expansion page is one transaction',
+    experiment: 'scheduler killed in the middle of an expansion page',
+    edits: [
+      {
+        file: 'src/schedule/expand-page.js',
+        find: 'await db.transaction(async (tx) => {',
+        replace: 'await (async (work) => work(db))(async (tx) => {',
+      },
+    ],
+  },
+];

@@ -1,0 +1,34 @@
+/** The results of a run as a file: docs/guarantees.md is made from it. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import type { Result } from './run-experiment.ts';
+import type { Outcome } from './run-lanes.ts';
+
+export interface ResultsFile {
+  readonly commit: string;
+  readonly at: string;
+  readonly machine: string;
+  readonly tookMs: number;
+  readonly results: readonly (Result & {
+    readonly withoutProtection?: string;
+    readonly isAsExpected: boolean;
+  })[];
+}
+
+export function writeResults(path: string, outcomes: readonly Outcome[], tookMs: number): void {
+  const file: ResultsFile = {
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+    at: new Date().toISOString(),
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`,
+    tookMs: Math.round(tookMs),
+    results: outcomes.map(({ result, mutant, isAsExpected }) => ({
+      ...result,
+      ...(mutant && { withoutProtection: mutant.protection }),
+      isAsExpected,
+    })),
+  };
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(file, undefined, 1)}\n`);
+}
