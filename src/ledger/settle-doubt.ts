@@ -40,9 +40,15 @@ type DoubtRow = {
   in_doubt_policy: InDoubtPolicy;
 };
 
+const doubts = `deliveries d WHERE d.tenant_id = c.tenant_id AND d.campaign_id = c.campaign_id
+  AND d.chunk_no = c.chunk_no AND d.part = c.part AND d.state = ${deliveryStates.in_doubt}`;
+
 /**
  * From the campaigns that are not over (by state, or still settling) to those whose counters show a doubt (by key), to their chunks
  * (by campaign), to those of which a row is ripe (by key, nothing locked): what is not ripe yet is read and not written.
+ *
+ * Also chunks that show a doubt and have none: a late outcome settled the last, and its worker died before it counted the chunk. Nobody else
+ * would ever look at them: their rows are settled, or pending again and never due.
  */
 async function findRipe(
   sql: Sql,
@@ -54,9 +60,7 @@ async function findRipe(
        UNION ALL SELECT tenant_id, id, in_doubt_policy FROM campaigns WHERE settling = 1) m
      JOIN chunks c ON c.tenant_id = m.tenant_id AND c.campaign_id = m.id AND c.state = ${chunkStates.pending} AND c.n_in_doubt > 0
      WHERE EXISTS (SELECT 1 FROM campaign_counters k WHERE k.tenant_id = m.tenant_id AND k.campaign_id = m.id AND k.n_in_doubt > 0)
-       AND EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = c.tenant_id AND d.campaign_id = c.campaign_id
-         AND d.chunk_no = c.chunk_no AND d.part = c.part AND d.state = ${deliveryStates.in_doubt}
-         AND d.outcome_at < NOW(3) - INTERVAL ? SECOND)
+       AND (EXISTS (SELECT 1 FROM ${doubts} AND d.outcome_at < NOW(3) - INTERVAL ? SECOND) OR NOT EXISTS (SELECT 1 FROM ${doubts}))
      LIMIT ?`,
     [secondsOf(settleAfterMs), limit],
   );
@@ -75,7 +79,7 @@ function settleChunk(
     if (chunk?.state !== chunkStates.pending) return 0;
     const settled = await applyPolicy(tx, key, policy, options.settleAfterMs);
     // Whoever moves the counters must also write the chunk's counts, or the next one moves them again.
-    if (settled > 0) await recountLocked(tx, key, chunk, options.rules);
+    await recountLocked(tx, key, chunk, options.rules);
     return settled;
   });
 }

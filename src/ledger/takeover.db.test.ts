@@ -145,6 +145,9 @@ describe('a doubt', () => {
       [campaignId],
     );
 
+  const late = (state: 'sent' | 'pending', replyCode: number) =>
+    [0, 1, 2, 3].map((seq) => ({ seq, state, replyCode, reason: null }));
+
   test('is not settled before its time', async () => {
     const { grant } = await crash(2);
     await takeOver();
@@ -184,19 +187,28 @@ describe('a doubt', () => {
     const { db } = database;
     const { grant } = await crash(4, { policy: 'resend' });
     await takeOver();
-    const results = [0, 1, 2, 3].map((seq) => ({
-      seq,
-      state: 'sent' as const,
-      replyCode: 250,
-      reason: null,
-    }));
-    await recordResults(db, grant, results);
+    await recordResults(db, grant, late('sent', 250));
     await age(grant);
     // The late worker has written its outcomes, but not yet counted its chunk anew.
     expect(await settle()).toBe(0);
     await endGrant(db, grant, { owner, rules });
     expect(await readStates(db, grant)).toEqual(['sent', 'sent', 'sent', 'sent']);
     expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.done });
+  });
+
+  test('that late outcomes settled while nobody counted is counted: sent is done, and retracted wakes the lane', async () => {
+    const { db } = database;
+    const sent = await crash(4);
+    const retracted = await crash(4);
+    await takeOver();
+    await recordResults(db, sent.grant, late('sent', 250));
+    await recordResults(db, retracted.grant, late('pending', 0));
+    await db.write('UPDATE lanes SET next_due_at = NULL');
+    // Their worker died here, before the end of the grants.
+    expect(await settle()).toBe(0);
+    expect(await readChunk(db, sent.grant)).toMatchObject({ state: chunkStates.done });
+    expect(await readChunk(db, retracted.grant)).toMatchObject({ state: chunkStates.pending });
+    expect(await readLaneDueIn(db, retracted.ledger.lane)).toBeLessThanOrEqual(0);
   });
 
   test('of which one is ripe and others were settled late moves the counters once', async () => {
