@@ -33,6 +33,10 @@ export interface IntakeOptions {
   readonly nextRun: () => GrantRun | undefined;
 }
 
+interface Asked extends Pick<Outgoing, 'run' | 'intendedAt'> {
+  readonly messages: readonly RenderedMessage[];
+}
+
 const meterWindowMs = 250;
 const mostReady = 2 * largestIntent;
 /** A token that takes longer to come ends the grant: nobody sleeps on a rate limit. */
@@ -102,8 +106,10 @@ export class Intake {
   }
 
   async #askLedger(run: GrantRun, messages: readonly RenderedMessage[]): Promise<void> {
+    // Before the statement: were we stopped while its answer waits for us, an intent counted from then would look fresh.
+    const intendedAt = this.#options.clock.monotonic();
     try {
-      this.#accept(run, messages, await this.#intend(run, messages));
+      this.#accept({ run, messages, intendedAt }, await this.#intend(run, messages));
     } catch (error) {
       this.#options.log.error({ err: error, campaignId: run.grant.campaignId }, 'intent not written');
       this.#retractAll(run, messages);
@@ -138,8 +144,7 @@ export class Intake {
     return commits.run((tx) => recordIntent(tx, { grant, owner, seqs, scopes }));
   }
 
-  #accept(run: GrantRun, messages: readonly RenderedMessage[], { granted, stop }: IntentResult): void {
-    const intendedAt = this.#options.clock.monotonic();
+  #accept({ run, messages, intendedAt }: Asked, { granted, stop }: IntentResult): void {
     const allowed = new Set(granted);
     if (stop === 'lost') run.lose();
     else if (stop) run.stop();

@@ -5,7 +5,7 @@ import type { GrantRun } from './grant-run.ts';
 export interface Outgoing {
   readonly run: GrantRun;
   readonly message: RenderedMessage;
-  /** Monotonic ms at which the intent was committed. */
+  /** Monotonic ms at which the intent was asked for: its checks were made no sooner. */
   readonly intendedAt: number;
   /** Times it was handed over and provably not transmitted. */
   readonly failures: number;
@@ -13,9 +13,9 @@ export interface Outgoing {
 
 /**
  * A pause, a cancellation or a suppression is checked by the intent; a message that does not start within this of it is retracted,
- * so that nothing starts later than 2 s after such a call was answered.
+ * so that nothing starts later than 2 s after such a call was answered. The time the ledger takes for the intent is part of it.
  */
-export const startWithinMs = 1_000;
+export const startWithinMs = 1_500;
 
 export function mayStart(outgoing: Outgoing, now: number): boolean {
   return now - outgoing.intendedAt < startWithinMs && outgoing.run.isTrusted(now);

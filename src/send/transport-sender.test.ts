@@ -6,6 +6,7 @@ import { silentLog } from '../testing/test-database.ts';
 import type { Courier, OpenResult, Outcome } from '../transports/contract.ts';
 import { testRun } from './fixtures.ts';
 import type { GrantRun } from './grant-run.ts';
+import { startWithinMs } from './outgoing.ts';
 import type { RateGate } from './rate-gate.ts';
 import { createSendMetrics } from './send-metrics.ts';
 import { TransportSender } from './transport-sender.ts';
@@ -189,6 +190,19 @@ describe('no run is left without an end', () => {
     settled(run);
     expect(inState('sent').length + inState('pending').length).toBe(50);
   });
+});
+
+test('an intent is as old as its asking: what was answered to a worker that was stopped does not start', async () => {
+  const { sender, script, inState, advance } = stage();
+  let calls = 0;
+  script.intended = async () => {
+    if (++calls === 1) advance(startWithinMs);
+  };
+  const run = fresh(70);
+  await sender.send(run);
+  settled(run);
+  expect(inState('pending').length).toBeGreaterThan(0);
+  expect(inState('pending').length + inState('sent').length).toBe(70);
 });
 
 test('after an outage it opens again when runs come again', async () => {
