@@ -55,7 +55,8 @@ function startRoute(db: Database): Route {
     description:
       'CSV: UTF-8, the first line names the columns; `email` is needed, `phone` and `time_zone` are fields, all others ' +
       'become text attributes, and an empty cell is absent. NDJSON: on each line what `POST /v1/profiles` takes. ' +
-      'Rows with errors are reported and the others go in.',
+      'Rows with errors are reported and the others go in. Under one Idempotency-Key, files are told apart by their ' +
+      'Content-Length and, where you send it, Content-Digest (RFC 9530).',
     tag,
     access: 'profiles:write',
     idempotent: true,

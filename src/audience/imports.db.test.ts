@@ -80,6 +80,16 @@ test('the same upload under the same Idempotency-Key is one import', async () =>
   await run();
 });
 
+test('another file under the same Idempotency-Key is a 422, by its length or its digest', async () => {
+  const headers = { ...csv, 'Idempotency-Key': 'other', 'Content-Digest': 'sha-256=:YQ==:' };
+  expect((await upload('format=csv', 'email\na@example.com\n', headers)).status).toBe(202);
+  const longer = await upload('format=csv', 'email\naa@example.com\n', headers);
+  const same = { ...headers, 'Content-Digest': 'sha-256=:Yg==:' };
+  const asLong = await upload('format=csv', 'email\nb@example.com\n', same);
+  expect([longer.body.code, asLong.body.code]).toEqual(['idempotency_mismatch', 'idempotency_mismatch']);
+  await run();
+});
+
 test.each([
   ['no format', '', csv, 400],
   ['an unknown format', 'format=xlsx', csv, 400],

@@ -26,6 +26,7 @@ test('each line is what creating a profile takes, and a bad one leaves the other
     `{"email":"i@example.com","attributes":{"x":"${'a'.repeat(300_000)}"}}`,
     `{"email":"j@example.com","attributes":{"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`,
     '{"email":"k@example.com"}',
+    '{"email":"l@example.com","attributes":{"__proto__":{"x":1}}}',
   ];
   expect(read(lines.join('\r\n'))).toEqual([
     [1, 'a@example.com'],
@@ -42,5 +43,6 @@ test('each line is what creating a profile takes, and a bad one leaves the other
     [13, undefined, 'is longer than 262144 characters'],
     [14, expect.stringContaining('/attributes/x'), 'is nested deeper than 5 levels'],
     [15, 'k@example.com'],
+    [16, undefined, 'has the name `__proto__`, which is not taken'],
   ]);
 });

@@ -1,4 +1,5 @@
 /** A file of one JSON object per line, each shaped like the body of `POST /v1/profiles`. */
+import { hasForbiddenName } from '../http/json-text.ts';
 import type { TenantId } from '../ids.ts';
 import { type ImportRow, maxRowLength, notUtf8, type RowReader, replacementCharacter } from './import-row.ts';
 import { parseProfile, toPatch } from './profile-input.ts';
@@ -29,6 +30,7 @@ export function createNdjsonReader(options: NdjsonReaderOptions): RowReader {
 function toRow(line: number, text: Line, options: NdjsonReaderOptions): ImportRow {
   if (text === undefined) return reject(line, `is longer than ${maxRowLength} characters`);
   if (text.includes(replacementCharacter)) return reject(line, notUtf8);
+  if (hasForbiddenName(text)) return reject(line, 'has the name `__proto__`, which is not taken');
   const value = parseJson(text);
   if (value === undefined) return reject(line, 'is not JSON');
   return toProfileRow(line, value, options);

@@ -48,7 +48,9 @@ describe('scheduling', () => {
       expect(reply).toMatchObject({ status: 422, body: { errors: [{ pointer: '/send_at' }] } });
     }
     for (const send_at of ['tomorrow', '2026-11-27T09:00:00', '', null, 5]) {
-      expect((await shop.act(id, 'schedule', { send_at })).status).toBe(422);
+      const reply = await shop.act(id, 'schedule', { send_at });
+      expect(reply).toMatchObject({ status: 422, body: { errors: [{ pointer: '/send_at' }] } });
+      expect(reply.body.errors[0].detail).toMatch(/ISO 8601|expected string|required/);
     }
     expect((await shop.act(id, 'schedule', {})).status).toBe(422);
   });

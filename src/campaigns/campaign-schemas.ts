@@ -73,7 +73,8 @@ export const campaignParams = z.strictObject({ campaign_id: idParam('campaign') 
 
 export const scheduleBody = z.strictObject({
   send_at: z
-    .union([z.literal('now'), timestampParam])
+    // Tried in this order, so that what is no time is told how to write one.
+    .union([timestampParam, z.literal('now')])
     .meta({ description: '`now`, or ISO 8601 with an offset', example: '2026-11-27T09:00:00+01:00' }),
 });
 

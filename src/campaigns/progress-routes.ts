@@ -82,7 +82,7 @@ function streamRoute(watch: ProgressWatch): Route {
     async handle({ tenantId, params }) {
       const key = { tenantId, id: params.campaign_id };
       await lookOrThrow(watch, key);
-      watch.admit();
+      watch.admit(tenantId);
       return {
         kind: 'stream',
         status: 200,

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.ts';
+import type { TenantId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Sql } from '../platform/mysql.ts';
@@ -30,8 +31,8 @@ export interface ProgressWatch {
    * signal aborts. Throws `rate_limited` when too many follow already; call `admit` before the reply begins, to say so in time.
    */
   follow(key: CampaignKey, signal: AbortSignal): AsyncGenerator<Seen | undefined>;
-  /** Throws `rate_limited` unless one more may follow. */
-  admit(): void;
+  /** Throws `rate_limited` unless one more of this tenant's may follow. */
+  admit(tenantId: TenantId): void;
 }
 
 export interface ProgressWatchOptions {
@@ -41,15 +42,17 @@ export interface ProgressWatchOptions {
   readonly everyMs?: number;
   /** Followers of this process, over all campaigns. */
   readonly mostFollowers?: number;
+  /** The same of one tenant: it must not take all the others' places. */
+  readonly mostFollowersPerTenant?: number;
 }
 
 const rememberedCampaigns = 1_000;
 
 export function createProgressWatch(options: ProgressWatchOptions): ProgressWatch {
-  const { db, clock, log, everyMs = 1_000, mostFollowers = 500 } = options;
+  const { db, clock, log, everyMs = 1_000, mostFollowers = 500, mostFollowersPerTenant = 50 } = options;
   const rates = new LRUCache<string, ProgressRate>({ max: rememberedCampaigns });
   const polls = new Map<string, Promise<Sighting>>();
-  let followers = 0;
+  const followers = new Map<TenantId, number>();
 
   async function look(key: CampaignKey): Promise<Seen | undefined> {
     const progress = await readProgress(db, key);
@@ -82,17 +85,25 @@ export function createProgressWatch(options: ProgressWatchOptions): ProgressWatc
     }
   }
 
-  function admit(): void {
-    if (followers < mostFollowers) return;
+  function admit(tenantId: TenantId): void {
+    const all = [...followers.values()].reduce((sum, own) => sum + own, 0);
+    const isFull = (followers.get(tenantId) ?? 0) >= mostFollowersPerTenant;
+    if (all < mostFollowers && !isFull) return;
     throw new AppError('rate_limited', {
-      detail: `At most ${mostFollowers} streams are open at a time`,
+      detail: `At most ${isFull ? mostFollowersPerTenant : mostFollowers} streams are open at a time`,
       retryAfterSeconds: 10,
     });
   }
 
+  function count(tenantId: TenantId, change: 1 | -1): void {
+    const own = (followers.get(tenantId) ?? 0) + change;
+    if (own > 0) followers.set(tenantId, own);
+    else followers.delete(tenantId);
+  }
+
   async function* follow(key: CampaignKey, signal: AbortSignal): AsyncGenerator<Seen | undefined> {
-    admit();
-    followers++;
+    admit(key.tenantId);
+    count(key.tenantId, 1);
     const aborted = onceAborted(signal);
     try {
       let sighting: Sighting = (await look(key)) ?? 'gone';
@@ -103,7 +114,7 @@ export function createProgressWatch(options: ProgressWatchOptions): ProgressWatc
       }
     } finally {
       aborted.forget();
-      followers--;
+      count(key.tenantId, -1);
     }
   }
 

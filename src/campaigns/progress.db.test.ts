@@ -238,6 +238,23 @@ test('a poll that fails is passed over; a campaign that is deleted ends the stre
   expect(await follower.next()).toEqual({ done: true, value: undefined });
 });
 
+test('one tenant’s streams leave room for another’s', async () => {
+  const id = await shop.createDraft();
+  const key = { tenantId: shop.tenantId, id: (await rowIdOf(api, id)) as CampaignId };
+  const watch = createProgressWatch({
+    ...{ db: api.db, clock: systemClock, log: silentLog, everyMs: 1 },
+    ...{ mostFollowers: 2, mostFollowersPerTenant: 1 },
+  });
+  const abort = new AbortController();
+  const follower = watch.follow(key, abort.signal);
+  await follower.next();
+  expect(() => watch.admit(shop.tenantId)).toThrow('At most 1 streams');
+  watch.admit((shop.tenantId + 1) as typeof shop.tenantId);
+  abort.abort();
+  while (!(await follower.next()).done);
+  watch.admit(shop.tenantId);
+});
+
 test('only so many may follow; who leaves makes room', async () => {
   const id = await shop.createDraft();
   const streams = await Promise.all([openStream(id), openStream(id), openStream(id)]);

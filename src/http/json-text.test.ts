@@ -17,6 +17,12 @@ test('valid JSON is read, with or without a byte order mark', () => {
   expect(parse('\ufeff{"a":[1,"\\u00e9",null]}')).toEqual({ a: [1, 'é', null] });
 });
 
+test('a name that schemas would drop in silence is refused, and the same text as a value is not', () => {
+  expect(errorOf('{"a":{"__proto__" : {"x":1}}}')).toMatchObject({ code: 'invalid_request' });
+  const value = { a: '"__proto__":', constructor: { prototype: 1 } };
+  expect(parse(JSON.stringify(value))).toEqual(value);
+});
+
 test.each([
   ['', 'Position 0 (line 1, column 1): the end where value is expected'],
   ['{"a":1,}', 'Position 7 (line 1, column 8): "}" where name is expected'],

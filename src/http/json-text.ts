@@ -9,12 +9,20 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function parseJsonText(bytes: Uint8Array): unknown {
   const text = decodeUtf8(bytes);
   assertDepth(text);
+  if (hasForbiddenName(text)) throw new AppError('invalid_request', { errors: [forbiddenName] });
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new AppError('malformed_json', { cause, detail: findJsonError(text) });
   }
 }
+
+/** Schemas drop `__proto__` in silence: a caller who sent it would miss it. */
+export function hasForbiddenName(text: string): boolean {
+  return text.includes('__proto__') && /"__proto__"\s*:/.test(text);
+}
+
+const forbiddenName = { pointer: '', detail: '`__proto__` is not taken as a name, here or further inside' };
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {

@@ -21,7 +21,7 @@ export type AnyRequest = RouteRequest<any, any, any>;
 
 export interface ReadRequest {
   readonly request: AnyRequest;
-  /** SHA-256 over what makes a repeated request the same: method, path, and body (of a raw one its content type). */
+  /** SHA-256 over what makes a repeated request the same: method, path, and body (of a raw one what its headers say of it). */
   readonly fingerprint: Buffer;
 }
 
@@ -79,9 +79,14 @@ function decodeBody(route: Route, bytes: Buffer): unknown {
 }
 
 function fingerprintOf(req: Request, bytes: Buffer | undefined): Buffer {
-  const [type] = readContentType(req.headers['content-type']);
   return createHash('sha256')
     .update(`${req.method} ${req.originalUrl}\n`)
-    .update(bytes ?? type)
+    .update(bytes ?? describeRaw(req))
     .digest();
+}
+
+/** A file is not read to compare it: its type, its length and the digest that the caller may send (RFC 9530) stand for it. */
+function describeRaw({ headers }: Request): string {
+  const [type] = readContentType(headers['content-type']);
+  return [type, headers['content-length'] ?? '', headers['content-digest'] ?? ''].join('\n');
 }

@@ -26,7 +26,7 @@ export const timestamp = z.iso
 
 /** A moment that comes in, with any offset from UTC, decoded to a `Date`. */
 export const timestampParam = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: 'must be ISO 8601 with an offset or Z' })
   .meta({ description: 'ISO 8601 with an offset or Z', example: '2026-11-27T09:00:00+01:00' })
   .refine(isStorableTime, 'must lie between the years 2000 and 2200')
   .transform((text) => new Date(text));
@@ -83,8 +83,8 @@ function nameOf(kind: IdKind): string {
   return kind === 'apiKey' ? 'key' : kind;
 }
 
-/** What DATETIME holds and what a person may have meant. */
+/** What DATETIME holds and what a person may have meant. What is no time has been told so already. */
 function isStorableTime(text: string): boolean {
   const year = new Date(text).getUTCFullYear();
-  return year >= 2000 && year < 2200;
+  return Number.isNaN(year) || (year >= 2000 && year < 2200);
 }

@@ -33,7 +33,8 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
 function toFieldErrors(issue: Issue, base: readonly PropertyKey[], part: Part): FieldError[] {
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => fieldError(part, [...path, key], 'is not a known field'));
+    const detail = part === 'body' ? 'is not a known field' : 'is not a known parameter';
+    return issue.keys.map((key) => fieldError(part, [...path, key], detail));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     return closestBranch(issue.errors).flatMap((inner) => toFieldErrors(inner, path, part));

@@ -5,7 +5,13 @@ import { formatId } from '../ids.ts';
 import { limits } from '../render/limits.ts';
 import type { Template, TemplateVersion } from './template-store.ts';
 
-const source = (maxLength: number) => z.string().min(1).max(maxLength);
+const source = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    // Neither survives the database or a mail program.
+    .refine((text) => !/[\0\p{Cs}]/u.test(text), 'holds NUL or half a surrogate pair');
 
 const sourceFields = {
   subject: source(limits.subjectLength).meta({

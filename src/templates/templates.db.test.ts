@@ -136,6 +136,16 @@ test('a preview that fails for its recipient says why; one without a recipient i
   expect(unknown).toMatchObject({ status: 422, body: { errors: [{ pointer: '/profile_id' }] } });
 });
 
+test.each(['a\0b', 'half \ud800 a pair'])(
+  '%j is no source: it would not come back as it went in',
+  async (text) => {
+    for (const field of ['subject', 'html', 'text']) {
+      const reply = await one.post('/v1/templates', { ...written, [field]: text });
+      expect(reply).toMatchObject({ status: 422, body: { errors: [{ pointer: `/${field}` }] } });
+    }
+  },
+);
+
 test('another tenant finds nothing, and its profiles are nobody else’s', async () => {
   const { id } = await create(one);
   const path = `/v1/templates/${id}`;
