@@ -9,12 +9,13 @@ import { runSteps } from './steps.mjs';
 import { formatCounts, sumReports, vitestStep } from './vitest-run.mjs';
 
 /**
- * `npm test`: the checks, then the suites that need MySQL and Redis. `npm test -- some/path -t 'a name'`: the
+ * `npm test`: the checks, the suites that need MySQL and Redis, and the fault suite. `npm test -- some/path -t 'a name'`: the
  * matching tests of all suites, and nothing else. The last line is the true count of tests.
  */
 const reports = join(stateFolder, `reports-${process.pid}`);
 const unitReport = join(reports, 'unit.json');
 const servicesReport = join(reports, 'services.json');
+const faultsReport = join(reports, 'faults.json');
 
 try {
   mkdirSync(reports, { recursive: true });
@@ -29,7 +30,7 @@ async function main(filters) {
     console.error(`\n${error.message}`);
     return ['it could not be run'];
   });
-  const counts = sumReports([unitReport, servicesReport]);
+  const counts = sumReports([unitReport, servicesReport, faultsReport]);
   if (counts.passed + counts.failed === 0) failed.push('no test ran');
   if (failed.length > 0) console.log(`\nfailed: ${failed.join('; ')}`);
   console.log(`\n${formatCounts(counts)}`);
@@ -46,7 +47,14 @@ async function runSuites(filters) {
     (error) => [error.message],
   );
   const failedTests = await runWithServices(isAll ? ['--project', 'db', '--project', 'e2e'] : filters);
-  return [...failedChecks, ...failedBuild, ...failedTests];
+  const failedFaults = isAll ? await runFaults() : [];
+  return [...failedChecks, ...failedBuild, ...failedTests, ...failedFaults];
+}
+
+/** It starts servers of its own, which it kills. @returns {Promise<string[]>} */
+function runFaults() {
+  const command = ['dist/src/testing/faults/main.js', '--counts', faultsReport];
+  return runSteps([{ name: 'fault suite', command }]);
 }
 
 /** @param {string[]} args of vitest @returns {Promise<string[]>} */

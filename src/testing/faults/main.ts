@@ -7,13 +7,14 @@
  *   --seed N --minutes M the nemesis with this seed for so long; prints its schedule. The same seed plays the same one
  *   --lanes N            installations side by side (3)
  *   --out FILE           writes the results as JSON, for docs/guarantees.md
+ *   --counts FILE        writes how many passed and failed as vitest does, for npm test
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseRuns } from './choose-runs.ts';
 import { formatOutcome } from './report.ts';
-import { writeResults } from './results-file.ts';
+import { writeCounts, writeResults } from './results-file.ts';
 import { runLanes } from './run-lanes.ts';
 import { loadServiceScripts } from './service-scripts.ts';
 
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '3' },
     out: { type: 'string' },
+    counts: { type: 'string' },
   },
 });
 
@@ -40,6 +42,7 @@ const outcomes = await runLanes({
 }).finally(() => rmSync(folder, { recursive: true, force: true }));
 const tookMs = performance.now() - startedAt;
 if (values.out) writeResults(values.out, outcomes, tookMs);
+if (values.counts) writeCounts(values.counts, outcomes);
 const failed = outcomes.filter((outcome) => !outcome.isAsExpected).length;
 console.log(`\n${outcomes.length - failed} passed, ${failed} failed, in ${Math.round(tookMs / 1000)} s`);
 // Whatever a cut connection still waits for, the suite is over.

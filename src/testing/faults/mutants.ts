@@ -65,20 +65,16 @@ export const mutants: readonly Mutant[] = [
     edits: [{ file: 'src/send/result-writer.js', find: 'await sleep(retryMs);', replace: 'break;' }],
   },
   {
-    protection: 'an intent is only given to rows that are pending or deferred',
+    protection: 'a process works on a grant once, and intents go to unsent rows only (either is enough)',
     experiment: 'jobs put on the belt again and again',
     edits: [
+      { file: 'src/send/send-stage.js', find: 'if (active.has(name))', replace: 'if (false)' },
       {
         file: `${ledger}/intent.js`,
         find: `\`d.state IN (\${deliveryStates.pending}, \${deliveryStates.deferred})\``,
-        replace: "'d.state IN (0, 1, 2, 4, 5)'",
+        replace: `'d.state IN (0, 1, 2, 4, 5)'`,
       },
     ],
-  },
-  {
-    protection: 'a process works on a grant once, however often its job comes',
-    experiment: 'jobs put on the belt again and again',
-    edits: [{ file: 'src/send/send-stage.js', find: 'if (active.has(name))', replace: 'if (false)' }],
   },
   {
     protection: 'a leased chunk can only be claimed by its owner',
@@ -92,7 +88,8 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    protection: "an intent checks the chunk's epoch and owner (and trust in the lease is not asked for)",
+    protection:
+      "an intent checks the chunk's epoch and owner, and the row's state (and the worker neither trusts nor learns what its lease says)",
     experiment: 'send frozen with messages waiting',
     edits: [
       {
@@ -106,6 +103,11 @@ export const mutants: readonly Mutant[] = [
         replace: "'d.state IN (0, 1, 2, 4, 5)'",
       },
       { file: 'src/send/grant-run.js', find: 'return now < this.#trustedUntil;', replace: 'return true;' },
+      {
+        file: 'src/send/grant-run.js',
+        find: 'this.#trustedUntil = 0;\n        this.stop();',
+        replace: '',
+      },
     ],
   },
   {

@@ -121,16 +121,6 @@ export class Trial {
     return waitFor(what, async () => (await this.count(state)) >= atLeast, edgeTimeoutMs);
   }
 
-  waitForChunks(state: number, atLeast: number): Promise<unknown> {
-    const { db } = this.installation;
-    const count = () =>
-      db.first<{ n: number }>('SELECT COUNT(*) AS n FROM chunks WHERE tenant_id IN (?) AND state = ?', [
-        this.tenantIds,
-        state,
-      ]);
-    return waitFor('chunks', async () => ((await count())?.n ?? 0) >= atLeast, edgeTimeoutMs);
-  }
-
   /** Until every campaign is over and settled. */
   async waitForEnd(): Promise<void> {
     await waitFor('the campaigns to end', () => this.#isOver().catch(() => false), endTimeoutMs);

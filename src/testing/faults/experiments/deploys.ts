@@ -60,6 +60,7 @@ const twins: Experiment = {
   name: 'two of everything',
   injected: 'two schedulers, dispatchers, render and send workers on three campaigns',
   workers: twoOfEach,
+  recoversWithinMs: 20_000,
   async run(trial) {
     await Promise.all([trial.launch(500), trial.launch(500), trial.launch(500)]);
     trial.healed();

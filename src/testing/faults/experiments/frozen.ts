@@ -63,7 +63,6 @@ export const frozen: readonly Experiment[] = [
       'SIGSTOP under load, with most of its grants not begun; taken over and sent by another; then SIGCONT',
     expected: 'the sleeper starts nothing: its intents fail, and only what was attempted was in doubt',
     mostSettled: doubtBound,
-    mostDoubled: 10,
     async run(trial) {
       const sleeper = trial.worker('send');
       trial.slowDown();

@@ -1,6 +1,8 @@
 /** Redis is a belt: whatever becomes of it, what it held is rebuilt from MySQL. */
+import { waitFor } from '../../wait-for.ts';
 import type { Experiment } from '../experiment.ts';
 import { type Role, roles } from '../fleet.ts';
+import { redisPrefix } from '../installation.ts';
 import type { ProxyMode } from '../proxy-link.ts';
 import { longLease } from '../settings.ts';
 import type { Trial } from '../trial.ts';
@@ -30,8 +32,10 @@ const emptiedWhileWaiting: Experiment = {
   workers: { render: 0 },
   async run(trial) {
     await trial.launch(400);
-    await trial.waitForChunks(1, 1);
-    await trial.installation.redisClient.flushall();
+    const { redisClient } = trial.installation;
+    const isQueued = async () => (await redisClient.llen(`${redisPrefix}:belt:render-campaign:wait`)) > 0;
+    await waitFor('a job on the belt', isQueued);
+    await redisClient.flushall();
     await trial.fleet.start('render');
     trial.healed();
   },
