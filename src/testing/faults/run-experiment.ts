@@ -2,6 +2,7 @@
 import { cpSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createSmtpSink } from '../smtp-sink/sink.ts';
+import { waitFor } from '../wait-for.ts';
 import { checkBelt } from './belt-left.ts';
 import type { Experiment } from './experiment.ts';
 import type { Installation } from './installation.ts';
@@ -26,6 +27,7 @@ export interface Result {
 
 const oneOfEach = { scheduler: 1, dispatcher: 1, render: 1, send: 1 } as const;
 const mostReported = 5;
+const mostCleaningMs = 5_000;
 
 export async function runExperiment(
   experiment: Experiment,
@@ -80,8 +82,15 @@ async function judge(experiment: Experiment, trial: Trial, recoveredMs: number) 
   const ledger = await readLedger(db, trial.tenantIds);
   const accepted = trial.sink.accepted().byMessageId;
   const { violations, seen } = checkInvariants({ recipients: trial.recipients, ledger, accepted });
-  const left = await checkBelt(redisClient, trial.tenantIds, trial.killedWorkers);
+  const left = await waitForCleanBelt(() => checkBelt(redisClient, trial.tenantIds, trial.killedWorkers));
   return { seen, violations: [...violations, ...left, ...checkBounds(experiment, seen, recoveredMs)] };
+}
+
+/** A job leaves the belt after its campaign is over: its acknowledgement comes last. */
+async function waitForCleanBelt(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  const isClean = async () => (await check()).length === 0;
+  await waitFor('a clean belt', isClean, mostCleaningMs).catch(() => undefined);
+  return check();
 }
 
 function checkBounds(experiment: Experiment, seen: Seen, recoveredMs: number): readonly string[] {

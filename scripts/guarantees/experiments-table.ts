@@ -1,0 +1,80 @@
+/** The tables of docs/guarantees.md: what was injected, what was seen, and what is seen without the protection. Pure. */
+import type { ResultsFile } from '../../src/testing/faults/results-file.ts';
+
+type Row = ResultsFile['results'][number];
+
+export function formatExperiments(files: readonly ResultsFile[]): string {
+  const rows = files.flatMap((file) => file.results);
+  const experiments = rows.filter((row) => row.withoutProtection === undefined);
+  const groups = [...new Set(experiments.map((row) => row.group))];
+  return [
+    ...files.map(formatRun),
+    '',
+    ...groups.flatMap((group) =>
+      formatGroup(
+        group,
+        experiments.filter((row) => row.group === group),
+      ),
+    ),
+    ...formatMutants(unique(rows.filter((row) => row.withoutProtection !== undefined))),
+    '',
+  ].join('\n');
+}
+
+function formatRun({ commit, at, machine, tookMs, results }: ResultsFile): string {
+  const failed = results.filter((row) => !row.isAsExpected).length;
+  const day = at.slice(0, 10);
+  return `- ${day}, commit ${commit}, ${machine}: ${results.length - failed} of ${results.length} as expected, in ${Math.round(tookMs / 1000)} s.`;
+}
+
+function formatGroup(group: string, rows: readonly Row[]): readonly string[] {
+  return [
+    `### ${group.charAt(0).toUpperCase()}${group.slice(1)}`,
+    '',
+    '| injected | expected | seen | recovered | verdict |',
+    '|---|---|---|---|---|',
+    ...rows.map(
+      (row) =>
+        `| ${cell(row.injected)} | ${cell(row.expected)} | ${formatSeen(row)} | ${seconds(row.recoveredMs)} | ${row.passed ? 'holds' : '**fails**'} |`,
+    ),
+    '',
+  ];
+}
+
+function formatMutants(rows: readonly Row[]): readonly string[] {
+  if (rows.length === 0) return [];
+  return [
+    '### Without its protection',
+    '',
+    '| protection taken out | experiment | what went wrong |',
+    '|---|---|---|',
+    ...rows.map(
+      (row) => `| ${cell(row.withoutProtection ?? '')} | ${cell(row.name)} | ${formatFailure(row)} |`,
+    ),
+    '',
+  ];
+}
+
+function formatFailure({ violations, isAsExpected, seen }: Row): string {
+  if (!isAsExpected || !seen) return 'nothing: another protection holds';
+  const [first = ''] = violations;
+  return cell(first.replaceAll(/\d{6,}-\d{6,}-/g, 'chunk '));
+}
+
+function formatSeen({ seen }: Row): string {
+  if (!seen) return 'nothing';
+  return `${seen.accepted} accepted for ${seen.recipients}, ${seen.settled} in doubt, ${seen.doubled} doubled, ${seen.lost} lost`;
+}
+
+/** The last run of each. */
+function unique(rows: readonly Row[]): readonly Row[] {
+  return [...new Map(rows.map((row) => [row.withoutProtection, row])).values()];
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
