@@ -3,12 +3,12 @@
  * when nobody waits. The rate needs several looks, so single requests are served from here, too.
  */
 import { LRUCache } from 'lru-cache';
-import { AppError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Sql } from '../platform/mysql.ts';
 import type { CampaignKey } from './campaign.ts';
+import { FollowerPlaces } from './follower-places.ts';
 import { ProgressRate } from './progress-rate.ts';
 import { isOver, type Progress, readProgress, settledOf, totalOf } from './progress-store.ts';
 
@@ -52,7 +52,7 @@ export function createProgressWatch(options: ProgressWatchOptions): ProgressWatc
   const { db, clock, log, everyMs = 1_000, mostFollowers = 500, mostFollowersPerTenant = 50 } = options;
   const rates = new LRUCache<string, ProgressRate>({ max: rememberedCampaigns });
   const polls = new Map<string, Promise<Sighting>>();
-  const followers = new Map<TenantId, number>();
+  const places = new FollowerPlaces(mostFollowers, mostFollowersPerTenant);
 
   async function look(key: CampaignKey): Promise<Seen | undefined> {
     const progress = await readProgress(db, key);
@@ -85,25 +85,8 @@ export function createProgressWatch(options: ProgressWatchOptions): ProgressWatc
     }
   }
 
-  function admit(tenantId: TenantId): void {
-    const all = [...followers.values()].reduce((sum, own) => sum + own, 0);
-    const isFull = (followers.get(tenantId) ?? 0) >= mostFollowersPerTenant;
-    if (all < mostFollowers && !isFull) return;
-    throw new AppError('rate_limited', {
-      detail: `At most ${isFull ? mostFollowersPerTenant : mostFollowers} streams are open at a time`,
-      retryAfterSeconds: 10,
-    });
-  }
-
-  function count(tenantId: TenantId, change: 1 | -1): void {
-    const own = (followers.get(tenantId) ?? 0) + change;
-    if (own > 0) followers.set(tenantId, own);
-    else followers.delete(tenantId);
-  }
-
   async function* follow(key: CampaignKey, signal: AbortSignal): AsyncGenerator<Seen | undefined> {
-    admit(key.tenantId);
-    count(key.tenantId, 1);
+    places.take(key.tenantId);
     const aborted = onceAborted(signal);
     try {
       let sighting: Sighting = (await look(key)) ?? 'gone';
@@ -114,11 +97,11 @@ export function createProgressWatch(options: ProgressWatchOptions): ProgressWatc
       }
     } finally {
       aborted.forget();
-      count(key.tenantId, -1);
+      places.leave(key.tenantId);
     }
   }
 
-  return { look, follow, admit };
+  return { look, follow, admit: (tenantId) => places.assertFree(tenantId) };
 }
 
 function describe(progress: Progress, ratePerSecond: number | null): Seen {
