@@ -155,6 +155,15 @@ describe('a header that is wrong is refused', () => {
   ])('%s: %j', (field, source) => expect(errorsOf(source)).toEqual([expect.objectContaining({ field })]));
 });
 
+test('the lines of a liquid tag count as tags', () => {
+  const html = `{% liquid\n${'echo a\n'.repeat(20_000)}%}`;
+  expect(compileMessage({ ...sampleSource, html })).toEqual({
+    kind: 'invalid',
+    errors: [{ field: 'html', detail: 'more than 20000 Liquid tags and outputs' }],
+  });
+  expect(compileMessage({ ...sampleSource, html: '{% liquid\necho a\necho b\n%}' }).kind).toBe('compiled');
+});
+
 test('the preheader is hidden behind the opening body tag, whatever that holds, and is escaped', () => {
   const html = `<head></head><BODY {% if 1 > 0 %}class="a>b"{% endif %} style='x>y'>\n<p>Hi</p></BODY>`;
   const wire = wireText(

@@ -65,8 +65,14 @@ function parseField(
 
 function findExcess(field: TemplateField, source: string): string | undefined {
   if (source.length > maxLengths[field]) return `longer than ${maxLengths[field]} characters`;
-  const tokens = source.split(/\{[{%]/).length - 1;
+  const tokens = source.split(/\{[{%]/).length - 1 + countLiquidLines(source);
   return tokens > limits.liquidTokens
     ? `more than ${limits.liquidTokens} Liquid tags and outputs`
     : undefined;
+}
+
+/** Each line of a `liquid` tag is a tag of its own, and LiquidJS takes quadratic time over many. */
+function countLiquidLines(source: string): number {
+  const [, ...tags] = source.split(/\{%-?\s*liquid\b/);
+  return tags.reduce((lines, tag) => lines + (tag.split('%}', 1)[0] ?? '').split('\n').length, 0);
 }
