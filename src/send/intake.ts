@@ -90,8 +90,13 @@ export class Intake {
     return (isStarved || isWorthwhile) && this.#missing() > 0 ? nextRun() : undefined;
   }
 
+  /**
+   * What is intended and has no committed result yet is what a crash leaves in doubt: beyond the wire never more than two groups, results
+   * that wait to be written included.
+   */
   #missing(): number {
-    return this.#target() - this.#options.ready.length - this.#asked;
+    const { ready, writer } = this.#options;
+    return Math.min(this.#target(), mostReady - writer.unwritten) - ready.length - this.#asked;
   }
 
   #target(): number {

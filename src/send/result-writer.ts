@@ -12,14 +12,17 @@ import type { GrantRun } from './grant-run.ts';
 
 export interface ResultWriter {
   write(run: GrantRun, result: Result): void;
-  /** False while results wait that could not be written. */
+  /** Results that are known and not committed yet: a crash would leave their messages in doubt. */
+  readonly unwritten: number;
+  /** False while so many wait that nothing more may be started. */
   readonly hasRoom: boolean;
   /** Resolves when there is room again. */
   whenRoom(): Promise<void>;
 }
 
 const flushAfterMs = 8;
-const mostUnwritten = 512;
+/** Two groups: what waits to start and what waits to be written stay within these together (`Intake`). */
+const mostUnwritten = 2 * largestIntent;
 const retryMs = 500;
 
 export function createResultWriter(commits: GroupCommit, log: Log): ResultWriter {
@@ -70,6 +73,9 @@ export function createResultWriter(commits: GroupCommit, log: Log): ResultWriter
       }
       results.push(result);
       if (results.length >= largestIntent) flush(run);
+    },
+    get unwritten() {
+      return unwritten;
     },
     get hasRoom() {
       return unwritten < mostUnwritten;

@@ -83,6 +83,7 @@ function stage({
         results.push(result);
         run.close(1);
       },
+      unwritten: 0,
       hasRoom: true,
       whenRoom: async () => undefined,
     },

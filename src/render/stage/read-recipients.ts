@@ -32,7 +32,10 @@ type Row = {
   attributes: string | null;
 };
 
-/** None when the grant is stale (its chunk has gone on to another epoch), or nothing of it is due. */
+/**
+ * In the order in which they became due, so that what was first stays first: a deferred row that is due since the last look must not take the
+ * place, and the blame, of one that was fatal alone. None when the grant is stale (its chunk has gone on to another epoch), or nothing of it is due.
+ */
 export async function readRecipients(sql: Sql, grant: Grant): Promise<GrantRecipients> {
   const rows = await sql.rows<Row>(
     `SELECT c.size, c.crashes, d.seq, d.profile_id, d.address_hash, p.email, p.email_hash, p.attributes
@@ -41,7 +44,7 @@ export async function readRecipients(sql: Sql, grant: Grant): Promise<GrantRecip
      LEFT JOIN profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
      WHERE c.tenant_id = ? AND c.campaign_id = ? AND c.chunk_no = ? AND c.part = ? AND c.epoch = ? AND c.state = ${chunkStates.dispatched}
        AND (d.state = ${deliveryStates.pending} OR (d.state = ${deliveryStates.deferred} AND d.next_attempt_at <= NOW(3)))
-     ORDER BY d.seq LIMIT ?`,
+     ORDER BY CASE d.state WHEN ${deliveryStates.deferred} THEN d.next_attempt_at ELSE d.outcome_at END, d.seq LIMIT ?`,
     [...chunkValues(grant), grant.epoch, grant.n],
   );
   const [first] = rows;
