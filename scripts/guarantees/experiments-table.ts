@@ -5,7 +5,10 @@ type Row = ResultsFile['results'][number];
 
 export function formatExperiments(files: readonly ResultsFile[]): string {
   const rows = files.flatMap((file) => file.results);
-  const experiments = rows.filter((row) => row.withoutProtection === undefined);
+  const experiments = lastOf(
+    rows.filter((row) => row.withoutProtection === undefined),
+    (row) => row.name,
+  );
   const groups = [...new Set(experiments.map((row) => row.group))];
   return [
     ...files.map(formatRun),
@@ -16,7 +19,12 @@ export function formatExperiments(files: readonly ResultsFile[]): string {
         experiments.filter((row) => row.group === group),
       ),
     ),
-    ...formatMutants(unique(rows.filter((row) => row.withoutProtection !== undefined))),
+    ...formatMutants(
+      lastOf(
+        rows.filter((row) => row.withoutProtection !== undefined),
+        (row) => row.withoutProtection,
+      ),
+    ),
     '',
   ].join('\n');
 }
@@ -67,8 +75,8 @@ function formatSeen({ seen }: Row): string {
 }
 
 /** The last run of each. */
-function unique(rows: readonly Row[]): readonly Row[] {
-  return [...new Map(rows.map((row) => [row.withoutProtection, row])).values()];
+function lastOf(rows: readonly Row[], nameOf: (row: Row) => string | undefined): readonly Row[] {
+  return [...new Map(rows.map((row) => [nameOf(row), row])).values()];
 }
 
 function cell(text: string): string {

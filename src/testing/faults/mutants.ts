@@ -23,9 +23,9 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/send/intake.js',
-        find: 'this.#accept(run, messages, await this.#intend(run, messages));',
-        replace: `void this.#intend(run, messages).catch(() => undefined);
-            this.#accept(run, messages, { granted: messages.map((message) => message.seq), suppressed: [] });`,
+        find: 'await this.#intend(run, messages)',
+        replace: `(void this.#intend(run, messages).catch(() => undefined),
+          { granted: messages.map((message) => message.seq), suppressed: [] })`,
       },
     ],
   },

@@ -32,14 +32,14 @@ const mostCleaningMs = 5_000;
 export async function runExperiment(
   experiment: Experiment,
   installation: Installation,
-  distFolder: string,
+  prepare: () => string,
 ): Promise<Result> {
   const startedAt = performance.now();
   const sink = createSmtpSink();
   let judged: Judged = { violations: [], seen: undefined, recoveredMs: 0 };
   try {
     await sink.start();
-    const fleet = await installation.fleet(distFolder, experiment.settings ?? shortLease);
+    const fleet = await installation.fleet(prepare(), experiment.settings ?? shortLease);
     await fleet.ensure({ ...oneOfEach, ...experiment.workers });
     judged = await inject(experiment, new Trial({ installation, fleet, sink }));
   } catch (error) {

@@ -51,7 +51,7 @@ export async function runLanes({ lanes, runs, report }: LanesOptions): Promise<r
 }
 
 async function perform({ experiment, mutant, prepare }: Run, installation: Installation): Promise<Outcome> {
-  const result = await runExperiment(experiment, installation, prepare());
+  const result = await runExperiment(experiment, installation, prepare);
   // A mutant that could not even be run shows nothing.
   const isCaught = !result.passed && result.seen !== undefined;
   return mutant ? { result, mutant, isAsExpected: isCaught } : { result, isAsExpected: result.passed };
