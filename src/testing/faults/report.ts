@@ -5,7 +5,7 @@ import type { Outcome } from './run-lanes.ts';
 export function formatOutcome({ result, mutant, isAsExpected }: Outcome): string {
   const { name, seen, recoveredMs, tookMs, violations } = result;
   const times = `recovered in ${seconds(recoveredMs)} s, took ${seconds(tookMs)} s`;
-  const what = mutant ? `${isAsExpected ? 'caught' : 'not caught'}, without "${mutant.protection}": ` : '';
+  const what = mutant ? `${result.passed ? 'not caught' : 'caught'}, without "${mutant.protection}": ` : '';
   const line = `${isAsExpected ? 'ok    ' : 'FAILED'} ${what}${name}: ${formatSeen(seen)}; ${times}`;
   return [line, ...violations.map((violation) => `         ${violation}`)].join('\n');
 }

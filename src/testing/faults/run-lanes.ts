@@ -54,5 +54,6 @@ async function perform({ experiment, mutant, prepare }: Run, installation: Insta
   const result = await runExperiment(experiment, installation, prepare);
   // A mutant that could not even be run shows nothing.
   const isCaught = !result.passed && result.seen !== undefined;
-  return mutant ? { result, mutant, isAsExpected: isCaught } : { result, isAsExpected: result.passed };
+  if (!mutant) return { result, isAsExpected: result.passed };
+  return { result, mutant, isAsExpected: mutant.survivesBecause ? result.passed : isCaught };
 }

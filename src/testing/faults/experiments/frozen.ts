@@ -60,17 +60,19 @@ export const frozen: readonly Experiment[] = [
     name: 'send frozen with messages waiting',
     group: 'frozen workers',
     injected:
-      'SIGSTOP under load, with most of its grants not begun; taken over and sent by another; then SIGCONT',
+      'SIGSTOP under load, with most of its grants not begun; taken over; SIGCONT while another sends them',
     expected: 'the sleeper starts nothing: its intents fail, and only what was attempted was in doubt',
     mostSettled: doubtBound,
     async run(trial) {
       const sleeper = trial.worker('send');
       trial.slowDown();
-      await trial.launch(600);
+      await trial.launch(1_500);
       await trial.waitForAccepted(60);
       sleeper.freeze();
       await trial.fleet.start('send');
-      await wakeAfterEnd(trial, sleeper);
+      await trial.waitForAccepted(900);
+      sleeper.thaw();
+      trial.healed();
     },
   },
   {
