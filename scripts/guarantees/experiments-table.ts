@@ -63,8 +63,8 @@ function formatMutants(rows: readonly Row[]): readonly string[] {
   ];
 }
 
-function formatFailure({ violations, passed, survivesBecause }: Row): string {
-  if (passed) return `nothing: ${survivesBecause ?? 'another protection holds'}`;
+function formatFailure({ violations, passed, maySurvive }: Row): string {
+  if (passed) return `nothing: ${maySurvive ?? 'another protection holds'}`;
   const [first = ''] = violations;
   return cell(first.replaceAll(/\d{6,}-\d{6,}-/g, 'chunk '));
 }

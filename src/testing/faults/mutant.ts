@@ -16,8 +16,8 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** The experiment that must fail without it. */
   readonly experiment: string;
-  /** It must pass all the same, because of this: the protection is not the only one. */
-  readonly survivesBecause?: string;
+  /** Why it may pass all the same: the protection is not the only one, or the run must be unlucky to need it. */
+  readonly maySurvive?: string;
   /** One of the few that every run of CI tries. */
   readonly isQuick?: boolean;
 }

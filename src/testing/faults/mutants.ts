@@ -113,7 +113,7 @@ export const mutants: readonly Mutant[] = [
   {
     protection: "a grant compares the chunk's state and epoch (and nobody checks who leads)",
     experiment: 'two of everything',
-    survivesBecause: 'a claim compares the epoch: of two grants of a chunk, only the later can be claimed',
+    maySurvive: 'two passes must collide for it, and of two grants of a chunk only the later can be claimed',
     edits: [
       {
         file: 'src/dispatch/dispatch-store.js',

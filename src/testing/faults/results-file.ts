@@ -13,7 +13,7 @@ export interface ResultsFile {
   readonly tookMs: number;
   readonly results: readonly (Result & {
     readonly withoutProtection?: string;
-    readonly survivesBecause?: string;
+    readonly maySurvive?: string;
     readonly isAsExpected: boolean;
   })[];
 }
@@ -27,7 +27,7 @@ export function writeResults(path: string, outcomes: readonly Outcome[], tookMs:
     results: outcomes.map(({ result, mutant, isAsExpected }) => ({
       ...result,
       ...(mutant && { withoutProtection: mutant.protection }),
-      ...(mutant?.survivesBecause && { survivesBecause: mutant.survivesBecause }),
+      ...(mutant?.maySurvive && { maySurvive: mutant.maySurvive }),
       isAsExpected,
     })),
   };

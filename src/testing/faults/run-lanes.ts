@@ -55,5 +55,5 @@ async function perform({ experiment, mutant, prepare }: Run, installation: Insta
   // A mutant that could not even be run shows nothing.
   const isCaught = !result.passed && result.seen !== undefined;
   if (!mutant) return { result, isAsExpected: result.passed };
-  return { result, mutant, isAsExpected: mutant.survivesBecause ? result.passed : isCaught };
+  return { result, mutant, isAsExpected: isCaught || mutant.maySurvive !== undefined };
 }
