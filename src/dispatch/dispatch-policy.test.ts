@@ -116,6 +116,14 @@ describe('the total', () => {
     for (const { outstanding } of demands) expect(outstanding).toBeGreaterThan(5_000);
   });
 
+  test('gives none to a destination that holds as much as is left', () => {
+    const others = tenants(5).map((id) => demand([], 4_600, 10 + id));
+    const plan = planShares([demand([lane(1)], 3_500), ...others], limits, new Map());
+    expect(plan.shares, '3,500 are left').toEqual([]);
+    const fewer = planShares([demand([lane(1)], 3_500), ...others.slice(1)], limits, new Map());
+    expect(fewer.shares.map(({ messages }) => messages)).toEqual([2_500]);
+  });
+
   test('is shared alike by those that want it at once', () => {
     const demands = tenants(40).map((id) => demand([lane(1, id)], 0, id));
     const { shares } = planShares(demands, limits, new Map());
@@ -162,13 +170,16 @@ test('no window and no total is ever overdrawn; each lane has at most one share,
       expect(sum(shares.map(({ messages }) => messages))).toBeLessThanOrEqual(
         Math.max(0, limits.windowTotal - outstanding),
       );
+      const free = Math.max(0, limits.windowTotal - outstanding);
       for (const one of all) {
         const mine = sum(
           shares
             .filter((share) => share.lane.destinationId === one.destinationId)
             .map(({ messages }) => messages),
         );
-        expect(mine === 0 || one.outstanding + mine <= limits.windowPerDestination).toBe(true);
+        expect(mine === 0 || one.outstanding + mine <= Math.min(limits.windowPerDestination, free)).toBe(
+          true,
+        );
       }
     }),
   );

@@ -57,6 +57,17 @@ describe('dispatching (S1)', () => {
     expect(await dispatchGrants(db, alwaysLeading, planned)).toEqual([]);
   });
 
+  test('by a plan that is older than the last grant, or newer than the lease, dispatches nothing', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db);
+    const planned = (epoch: number) => [{ lane: ledger.lane, grant: { ...ledger.key(), epoch, n: 4 } }];
+    const grant = await leaseChunk(db, ledger, 'me');
+    expect(await dispatchGrants(db, alwaysLeading, planned(grant.epoch))).toEqual([]);
+    await endGrant(db, grant, { owner: 'me', rules });
+    expect(await dispatchGrants(db, alwaysLeading, planned(grant.epoch - 1))).toEqual([]);
+    expect(await dispatchGrants(db, alwaysLeading, planned(grant.epoch))).toHaveLength(1);
+  });
+
   test('by two dispatchers at once gives each chunk to one of them', async () => {
     const { db } = database;
     const ledger = await createTestLedger(db, { chunks: 6 });

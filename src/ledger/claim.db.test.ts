@@ -95,3 +95,14 @@ test('a renderer begins on a dispatched chunk at its epoch only, and never takes
   expect(await beginRendering(db, grant, 'renderer')).toBe(false);
   expect(await readChunk(db, grant)).toMatchObject({ state: chunkStates.leased, owner: 'me' });
 });
+
+test('a chunk that came back to the same worker at a later epoch is lost to its earlier grant', async () => {
+  const { db } = database;
+  const ledger = await createTestLedger(db);
+  const first = await leaseChunk(db, ledger, 'me');
+  await expireLease(db, first);
+  await takeOverExpired(db, rules, 10);
+  const second = await leaseChunk(db, ledger, 'me');
+  expect(await renewLeases(db, [first], 'me')).toEqual([first]);
+  expect(await renewLeases(db, [second], 'me')).toEqual([]);
+});

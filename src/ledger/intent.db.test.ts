@@ -10,7 +10,7 @@ import {
   type TestLedger,
   testAddressHash,
 } from '../testing/test-ledger.ts';
-import { claimGrant } from './claim.ts';
+import { beginRendering, claimGrant } from './claim.ts';
 import type { Grant } from './grant.ts';
 import { type IntentResult, recordIntent } from './intent.ts';
 import { takeOverExpired } from './takeover.ts';
@@ -76,6 +76,12 @@ describe('nothing may start', () => {
 
   test('on a chunk that was not claimed', async () => {
     const grant = await dispatchChunk(database.db, await createTestLedger(database.db));
+    await expectNothing(grant, 'lost');
+  });
+
+  test('on a chunk that this process renders, and that was not claimed', async () => {
+    const grant = await dispatchChunk(database.db, await createTestLedger(database.db));
+    await beginRendering(database.db, grant, owner);
     await expectNothing(grant, 'lost');
   });
 

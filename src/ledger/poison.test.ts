@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { afterCrash, afterProgress, isPoisoned, largestGrantOf } from './poison.ts';
+import { afterCrash, afterProgress, isPoisoned, largestGrantOf, staggerMs } from './poison.ts';
 
 test('one crash changes nothing, two halve the grant, and so on down to one message', () => {
   const sizes = [0, 1, 2, 3, 4, 9, 10].map((crashes) => largestGrantOf({ size: 500, crashes }));
@@ -9,8 +9,14 @@ test('one crash changes nothing, two halve the grant, and so on down to one mess
 test('a message is poison only after it stood alone and was fatal', () => {
   expect(isPoisoned({ size: 500, crashes: 9 })).toBe(false);
   expect(isPoisoned({ size: 500, crashes: 10 })).toBe(true);
-  expect(isPoisoned({ size: 1, crashes: 1 })).toBe(false);
-  expect(isPoisoned({ size: 1, crashes: 2 })).toBe(true);
+  expect(isPoisoned({ size: 1, crashes: 2 })).toBe(false);
+  expect(isPoisoned({ size: 1, crashes: 3 })).toBe(true);
+});
+
+test('suspects that died together are tried apart, within seconds', () => {
+  expect(staggerMs(1, 0)).toBe(0);
+  expect(staggerMs(3, 0.5)).toBe(1_500);
+  expect(staggerMs(100, 1)).toBe(5_000);
 });
 
 test('the search finds one bad message among 500, skips no other, and needs few crashes', () => {

@@ -60,6 +60,20 @@ async function crash(
   return { ledger, grant };
 }
 
+/** Starts `contender` while a worker takes the chunk: it has read it as pending and waits for its lock. */
+async function whileLeasing<T>(ledger: TestLedger, contender: () => Promise<T>): Promise<T> {
+  const { db } = database;
+  let contending: Promise<T> | undefined;
+  await db.transaction(async (tx) => {
+    await tx.write(`UPDATE chunks SET state = ${chunkStates.leased}, owner = 'me' WHERE campaign_id = ?`, [
+      ledger.campaignId,
+    ]);
+    contending = contender();
+    await waitForLockWait(db, ledger.campaignId);
+  });
+  return contending as Promise<T>;
+}
+
 const takeOver = () => takeOverExpired(database.db, rules, 100);
 
 describe('a lease that is over', () => {
@@ -224,6 +238,28 @@ describe('a doubt', () => {
     expect(await settle()).toBe(1);
   });
 
+  test('that is not ripe is left when another of its chunk is', async () => {
+    const { db } = database;
+    const { grant } = await crash(2);
+    await takeOver();
+    await age(grant);
+    await db.write('UPDATE deliveries SET outcome_at = NOW(3) WHERE campaign_id = ? AND seq = 1', [
+      grant.campaignId,
+    ]);
+    expect(await settle(60_000)).toBe(0);
+    expect(await settle(5_000)).toBe(1);
+    expect(await readStates(db, grant)).toEqual(['sent', 'in_doubt', 'pending', 'pending']);
+  });
+
+  test('is left alone when its chunk is claimed while the policy waits for the lock', async () => {
+    const { db } = database;
+    const { ledger, grant } = await crash(2);
+    await takeOver();
+    await age(grant);
+    expect(await whileLeasing(ledger, () => settle())).toBe(0);
+    expect(await readStates(db, grant)).toContain('in_doubt');
+  });
+
   test('waits while a new grant works on the chunk', async () => {
     const { db } = database;
     const { ledger, grant } = await crash(2);
@@ -258,6 +294,12 @@ describe('a campaign that was cancelled', () => {
     expect(await sweep(ledger)).toBe(1);
     expect(await readStates(db, ledger.key(1))).toEqual(['sent', 'cancelled']);
     expect(await readChunk(db, ledger.key(1))).toMatchObject({ state: chunkStates.done });
+  });
+
+  test('leaves a chunk alone that is claimed while the sweep waits for its lock', async () => {
+    const ledger = await createTestLedger(database.db, { size: 2 });
+    await whileLeasing(ledger, () => sweep(ledger));
+    expect(await readStates(database.db, ledger.key())).toEqual(['pending', 'pending']);
   });
 
   test('keeps its doubts until they are settled; deferred rows are cancelled, too', async () => {

@@ -9,7 +9,7 @@ import type { Database, Sql } from '../platform/mysql.ts';
 import type { ChunkKey } from './delivery-id.ts';
 import { type DueRules, dueInMs } from './due.ts';
 import { chunkValues, chunkWhere } from './grant.ts';
-import { afterCrash } from './poison.ts';
+import { afterCrash, staggerMs } from './poison.ts';
 import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
 import { chunkStates, deliveryStates } from './states.ts';
 
@@ -72,11 +72,13 @@ function takeOver(db: Database, key: ChunkKey, rules: DueRules): Promise<TakenOv
     // Whoever works on it has put its name there, a renderer too; without one the job was lost or is late, nobody's crash. What was being
     // attempted is in doubt and out of the way: the next grant has other messages, so nothing is held against them.
     const wasFatal = chunk.owner !== null && inDoubt === 0;
+    const crashes = wasFatal ? afterCrash(chunk.crashes) : chunk.crashes;
+    const holdMs = wasFatal ? staggerMs(crashes, Math.random()) : 0;
     await requeueChunk(tx, key, chunk, {
       counts,
-      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs: 0 }, rules),
+      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs }, rules),
       epoch: chunk.epoch + 1,
-      crashes: wasFatal ? afterCrash(chunk.crashes) : chunk.crashes,
+      crashes,
     });
     return { ...key, inDoubt, wasLeased };
   });

@@ -1,15 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Result } from '../ledger/outcome.ts';
-import { createMetrics } from '../platform/metrics.ts';
-import type { Sql } from '../platform/mysql.ts';
-import { silentLog } from '../testing/test-database.ts';
-import type { Courier, OpenResult, Outcome } from '../transports/contract.ts';
+import type { Outcome } from '../transports/contract.ts';
 import { testRun } from './fixtures.ts';
 import type { GrantRun } from './grant-run.ts';
 import { startWithinMs } from './outgoing.ts';
-import type { RateGate } from './rate-gate.ts';
-import { createSendMetrics } from './send-metrics.ts';
-import { TransportSender } from './transport-sender.ts';
+import { broken, ok, refusedAccount, stage } from './scripted-sender.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -17,98 +11,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const ok: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
-const broken: Outcome = { kind: 'untransmitted', reply: { code: 0, text: 'connection lost' } };
-const refusedAccount: Outcome = { kind: 'rejected', reply: { code: 535, text: 'no' }, class: 'account' };
-const failed: OpenResult = {
-  kind: 'failed',
-  failure: { cause: 'refused', reply: { code: 0, text: 'refused' } },
-};
-
-/** The ledger grants every intent; the transport does what the test says. */
-function stage({
-  maxCouriers = 3,
-  perSecond,
-  take,
-}: {
-  maxCouriers?: number;
-  perSecond?: number;
-  take?: RateGate['take'];
-} = {}) {
-  const results: Result[] = [];
-  const couriers: { isUsable: boolean }[] = [];
-  const seen = { connections: 0, most: 0, opens: 0 };
-  let now = 1_000;
-  const script = {
-    /** Answers whether a connection opens, by its number. */
-    open: async (_n: number): Promise<'open' | 'failed'> => 'open',
-    deliver: async (_seq: number, _courier: { isUsable: boolean }): Promise<Outcome> => ok,
-    intended: async () => undefined as unknown,
-    closed: () => undefined as void,
-  };
-  function createCourier(): Courier {
-    const state = { isUsable: true };
-    couriers.push(state);
-    seen.most = Math.max(seen.most, ++seen.connections);
-    let closed = false;
-    return {
-      get isUsable() {
-        return state.isUsable;
-      },
-      deliver: async ([message]) => [await script.deliver(message?.rendered.seq ?? -1, state)],
-      async close() {
-        if (!closed) seen.connections--;
-        closed = true;
-        script.closed();
-      },
-    };
-  }
-  const sql = {
-    async write(_: string, values: readonly unknown[]) {
-      await script.intended();
-      return {
-        affectedRows: (values.findLast((value) => Array.isArray(value)) as unknown[]).length,
-        insertId: 0,
-      };
-    },
-  } as unknown as Sql;
-  const sender = new TransportSender({
-    commits: { run: (work) => work(sql) },
-    clock: { now: () => now, monotonic: () => now },
-    log: silentLog,
-    owner: 'me',
-    writer: {
-      write(run, result) {
-        results.push(result);
-        run.close(1);
-      },
-      unwritten: 0,
-      hasRoom: true,
-      whenRoom: async () => undefined,
-    },
-    rateGate: { take: take ?? (async (_, __, wanted) => ({ granted: wanted, waitMs: 0 })) },
-    transportId: 1,
-    perSecond,
-    transport: {
-      capabilities: { messagesPerCall: 1, maxCouriers },
-      async open() {
-        const answer = await script.open(++seen.opens);
-        return answer === 'open' ? { kind: 'open', courier: createCourier() } : failed;
-      },
-    },
-    rules: { firstDelayMs: 100_000 },
-    metrics: createSendMetrics(createMetrics('test')),
-  });
-  const inState = (state: Result['state']) => results.filter((result) => result.state === state);
-  return {
-    ...{ sender, script, results, couriers, seen, inState },
-    advance(ms: number) {
-      now += ms;
-      vi.advanceTimersByTime(ms);
-    },
-  };
-}
 
 const fresh = (n: number, chunkNo?: number) =>
   testRun(n, { claimedAt: 1_000, ...(chunkNo !== undefined && { chunkNo }) });
@@ -140,6 +42,47 @@ describe('no run is left without an end', () => {
     expect(inState('sent')).toHaveLength(5);
     expect(inState('pending').length).toBeGreaterThan(0);
     expect(run.holdMs).toBeGreaterThan(0);
+  });
+
+  test('when the last connection breaks while an intent is under way', async () => {
+    const { sender, script } = stage({ maxCouriers: 1 });
+    const run = fresh(100);
+    let commit: () => void = () => {};
+    script.deliver = async (seq, courier) => {
+      if (seq < 4) return ok;
+      courier.isUsable = false;
+      script.open = async () => 'failed';
+      script.intended = () =>
+        new Promise<void>((resolve) => {
+          commit = resolve;
+        });
+      return broken;
+    };
+    const sending = sender.send(run);
+    await vi.waitFor(() => expect(run.holdMs).toBeGreaterThan(0));
+    commit();
+    await sending;
+    settled(run);
+  });
+
+  test('when a message comes back after the account was refused', async () => {
+    const { sender, script, inState } = stage({ maxCouriers: 2 });
+    const run = fresh(2);
+    let breakOff: () => void = () => {};
+    script.deliver = async (seq, courier) => {
+      if (seq === 1) return refusedAccount;
+      await new Promise<void>((resolve) => {
+        breakOff = resolve;
+      });
+      courier.isUsable = false;
+      return broken;
+    };
+    const sending = sender.send(run);
+    await vi.waitFor(() => expect(inState('deferred')).toHaveLength(1));
+    breakOff();
+    await sending;
+    settled(run);
+    expect(inState('pending')).toHaveLength(1);
   });
 
   test('when the last connection goes within a second of another that could not be opened', async () => {
@@ -242,6 +185,34 @@ test('what can not start in time is retracted, and a lease that was not renewed 
   await sender.send(run);
   settled(run);
   expect(inState('sent')).toHaveLength(11);
+});
+
+test('a lease that is no longer trusted starts nothing, and its run is not asked for any more', async () => {
+  const { sender, script, inState, advance } = stage({ maxCouriers: 1 });
+  const run = testRun(400, { claimedAt: 1_000 - 26_500 });
+  script.deliver = async (seq) => {
+    if (seq === 20) advance(600);
+    return ok;
+  };
+  await sender.send(run);
+  settled(run);
+  expect(inState('sent')).toHaveLength(21);
+  expect(inState('pending').length, 'only what was ready or asked for').toBeLessThan(200);
+});
+
+test('a connection that is still closing counts as one', async () => {
+  const { sender, script, seen } = stage({ maxCouriers: 2 });
+  let handed = 0;
+  script.deliver = async (_, courier) => {
+    if (++handed % 7 === 0) courier.isUsable = false;
+    return ok;
+  };
+  script.closed = () => new Promise((resolve) => setImmediate(resolve));
+  const run = fresh(100);
+  await sender.send(run);
+  settled(run);
+  expect(seen.opens).toBeGreaterThan(10);
+  expect(seen.most).toBeLessThanOrEqual(2);
 });
 
 test('busy couriers are no reason to intend more: what is ready would wait too long to start', async () => {

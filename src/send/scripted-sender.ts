@@ -1,0 +1,107 @@
+/** A sender whose ledger grants every intent, and whose transport and clock do what a test says. */
+import { vi } from 'vitest';
+import type { Result } from '../ledger/outcome.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import type { Sql } from '../platform/mysql.ts';
+import { silentLog } from '../testing/test-database.ts';
+import type { Courier, OpenResult, Outcome } from '../transports/contract.ts';
+import type { RateGate } from './rate-gate.ts';
+import { createSendMetrics } from './send-metrics.ts';
+import { TransportSender } from './transport-sender.ts';
+
+export const ok: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
+export const broken: Outcome = { kind: 'untransmitted', reply: { code: 0, text: 'connection lost' } };
+export const refusedAccount: Outcome = {
+  kind: 'rejected',
+  reply: { code: 535, text: 'no' },
+  class: 'account',
+};
+const failed: OpenResult = {
+  kind: 'failed',
+  failure: { cause: 'refused', reply: { code: 0, text: 'refused' } },
+};
+
+/** Needs vitest's fake timers. */
+export function stage({
+  maxCouriers = 3,
+  perSecond,
+  take,
+}: {
+  maxCouriers?: number;
+  perSecond?: number;
+  take?: RateGate['take'];
+} = {}) {
+  const results: Result[] = [];
+  const couriers: { isUsable: boolean }[] = [];
+  const seen = { connections: 0, most: 0, opens: 0 };
+  let now = 1_000;
+  const script = {
+    /** Answers whether a connection opens, by its number. */
+    open: async (_n: number): Promise<'open' | 'failed'> => 'open',
+    deliver: async (_seq: number, _courier: { isUsable: boolean }): Promise<Outcome> => ok,
+    intended: async () => undefined as unknown,
+    closed: () => undefined as unknown,
+  };
+  function createCourier(): Courier {
+    const state = { isUsable: true };
+    couriers.push(state);
+    seen.most = Math.max(seen.most, ++seen.connections);
+    let closed = false;
+    return {
+      get isUsable() {
+        return state.isUsable;
+      },
+      deliver: async ([message]) => [await script.deliver(message?.rendered.seq ?? -1, state)],
+      async close() {
+        if (closed) return;
+        closed = true;
+        await script.closed();
+        seen.connections--;
+      },
+    };
+  }
+  const sql = {
+    async write(_: string, values: readonly unknown[]) {
+      await script.intended();
+      return {
+        affectedRows: (values.findLast((value) => Array.isArray(value)) as unknown[]).length,
+        insertId: 0,
+      };
+    },
+  } as unknown as Sql;
+  const sender = new TransportSender({
+    commits: { run: (work) => work(sql) },
+    clock: { now: () => now, monotonic: () => now },
+    log: silentLog,
+    owner: 'me',
+    writer: {
+      write(run, result) {
+        results.push(result);
+        run.close(1);
+      },
+      unwritten: 0,
+      hasRoom: true,
+      whenRoom: async () => undefined,
+    },
+    rateGate: { take: take ?? (async (_, __, wanted) => ({ granted: wanted, waitMs: 0 })) },
+    transportId: 1,
+    perSecond,
+    transport: {
+      capabilities: { messagesPerCall: 1, maxCouriers },
+      async open() {
+        const answer = await script.open(++seen.opens);
+        return answer === 'open' ? { kind: 'open', courier: createCourier() } : failed;
+      },
+    },
+    rules: { firstDelayMs: 100_000 },
+    metrics: createSendMetrics(createMetrics('test')),
+  });
+  const inState = (state: Result['state']) => results.filter((result) => result.state === state);
+  return {
+    ...{ sender, script, results, couriers, seen, inState },
+    advance(ms: number) {
+      now += ms;
+      vi.advanceTimersByTime(ms);
+    },
+  };
+}
