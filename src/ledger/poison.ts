@@ -6,7 +6,6 @@
  * eleven crashes, and the rest of the chunk goes out meanwhile.
  */
 const crashesBeforeHalving = 2;
-const fewestCrashes = 3;
 /** Fits a TINYINT, and is far beyond what halving needs. */
 const mostCrashes = 100;
 
@@ -21,12 +20,9 @@ export function largestGrantOf({
   return Math.max(1, size >> halvings(crashes));
 }
 
-/**
- * Even alone it was fatal: the next message of the chunk is the poison. A small chunk stands alone at once, so it is given more
- * chances: it may have been rendered beside somebody else's poison.
- */
+/** Even alone it was fatal: the next message of the chunk is the poison. */
 export function isPoisoned({ size, crashes }: { readonly size: number; readonly crashes: number }): boolean {
-  return crashes >= fewestCrashes && size >> halvings(crashes) === 0;
+  return size >> halvings(crashes) === 0;
 }
 
 /** How long a suspect waits before its next try, ms: chunks that died together must not be tried together again. */
