@@ -11,8 +11,9 @@ type CampaignRow = { tenant_id: number; id: number };
 /** In one pass, over all campaigns: it bounds how long a pass, and hence a stop, takes. */
 const chunksAtOnce = 200;
 const campaignsAtOnce = 50;
-const noOpenChunk = `NOT EXISTS (SELECT 1 FROM chunks c WHERE c.tenant_id = m.tenant_id AND c.campaign_id = m.id
-  AND c.state IN (${chunkStates.pending}, ${chunkStates.dispatched}, ${chunkStates.leased}))`;
+/** The first entry of the index tells, because `done` is the last state; an EXISTS over the others walks all that are done. */
+const noOpenChunk = `COALESCE((SELECT c.state FROM chunks c FORCE INDEX (by_campaign)
+  WHERE c.tenant_id = m.tenant_id AND c.campaign_id = m.id ORDER BY c.state LIMIT 1), ${chunkStates.done}) = ${chunkStates.done}`;
 
 /** Campaigns that are expanded and have no open chunk are sent. Nothing reopens a chunk, so reading first is safe. */
 export async function completeCampaigns(db: Database): Promise<readonly CampaignRow[]> {

@@ -102,7 +102,7 @@ function parkSome(db: Database, tenantId: number, campaignId: number): Promise<n
     if (!stopped) return 0;
     await tx.write('UPDATE campaigns SET parked = 1 WHERE tenant_id = ? AND id = ?', [tenantId, campaignId]);
     const { affectedRows } = await tx.write(
-      `UPDATE chunks SET due_at = ${parkedUntil}
+      `UPDATE chunks FORCE INDEX (by_campaign) SET due_at = ${parkedUntil}
        WHERE tenant_id = ? AND campaign_id = ? AND state = ${chunkStates.pending} AND due_at < ${parkedUntil} LIMIT ${movedAtOnce}`,
       [tenantId, campaignId],
     );
@@ -125,7 +125,7 @@ function unparkSome(db: Database, tenantId: number, campaignId: number): Promise
   return db.transaction(async (tx) => {
     await tx.first('SELECT 1 FROM campaigns WHERE tenant_id = ? AND id = ? FOR UPDATE', key);
     const { affectedRows } = await tx.write(
-      `UPDATE chunks SET due_at = NOW(3)
+      `UPDATE chunks FORCE INDEX (by_campaign) SET due_at = NOW(3)
        WHERE tenant_id = ? AND campaign_id = ? AND state = ${chunkStates.pending} AND due_at = ${parkedUntil}
          AND n_pending + n_deferred > 0 LIMIT ${movedAtOnce}`,
       key,

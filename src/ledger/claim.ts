@@ -60,7 +60,10 @@ export async function finishRendering(
   );
 }
 
-/** Renews all the leases of `owner` in one statement; answers the grants that are no longer ours. */
+/**
+ * Renews all the leases of `owner` in one statement; answers the grants that are no longer ours. By the primary key: found by their state they
+ * would be found among all that are leased, and each of those locked to be looked at.
+ */
 export async function renewLeases(
   sql: Sql,
   grants: readonly Grant[],
@@ -72,7 +75,7 @@ export async function renewLeases(
   const keys = grants.flatMap((grant) => [...chunkValues(grant), grant.epoch]);
   const held = `owner = ? AND state = ${chunkStates.leased} AND (${theirs})`;
   const { affectedRows } = await sql.write(
-    `UPDATE chunks SET lease_until = ${leaseEnd(leaseMs)} WHERE ${held}`,
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET lease_until = ${leaseEnd(leaseMs)} WHERE ${held}`,
     [owner, ...keys],
   );
   if (affectedRows === grants.length) return [];
@@ -87,7 +90,7 @@ async function findLost(
 ): Promise<readonly Grant[]> {
   type Row = { tenant_id: number; campaign_id: number; chunk_no: number };
   const rows = await sql.rows<Row>(
-    `SELECT tenant_id, campaign_id, chunk_no FROM chunks WHERE ${held}`,
+    `SELECT tenant_id, campaign_id, chunk_no FROM chunks FORCE INDEX (PRIMARY) WHERE ${held}`,
     values,
   );
   const kept = new Set(rows.map((row) => `${row.tenant_id}-${row.campaign_id}-${row.chunk_no}`));

@@ -43,6 +43,9 @@ type DoubtRow = {
 const doubts = `deliveries d WHERE d.tenant_id = c.tenant_id AND d.campaign_id = c.campaign_id
   AND d.chunk_no = c.chunk_no AND d.part = c.part AND d.state = ${deliveryStates.in_doubt}`;
 
+const hasDoubts =
+  'EXISTS (SELECT 1 FROM campaign_counters k WHERE k.tenant_id = a.tenant_id AND k.campaign_id = a.id AND k.n_in_doubt > 0)';
+
 /**
  * From the campaigns that are not over (by state, or still settling) to those whose counters show a doubt (by key), to their chunks
  * (by campaign), to those of which a row is ripe (by key, nothing locked): what is not ripe yet is read and not written.
@@ -56,11 +59,11 @@ async function findRipe(
 ): Promise<readonly { key: ChunkKey; policy: InDoubtPolicy }[]> {
   const rows = await sql.rows<DoubtRow>(
     `SELECT c.tenant_id, c.campaign_id, c.chunk_no, c.part, m.in_doubt_policy
-     FROM (SELECT tenant_id, id, in_doubt_policy FROM campaigns WHERE state IN ('expanding', 'sending')
-       UNION ALL SELECT tenant_id, id, in_doubt_policy FROM campaigns WHERE settling = 1) m
-     JOIN chunks c ON c.tenant_id = m.tenant_id AND c.campaign_id = m.id AND c.state = ${chunkStates.pending} AND c.n_in_doubt > 0
-     WHERE EXISTS (SELECT 1 FROM campaign_counters k WHERE k.tenant_id = m.tenant_id AND k.campaign_id = m.id AND k.n_in_doubt > 0)
-       AND (EXISTS (SELECT 1 FROM ${doubts} AND d.outcome_at < NOW(3) - INTERVAL ? SECOND) OR NOT EXISTS (SELECT 1 FROM ${doubts}))
+     FROM (SELECT tenant_id, id, in_doubt_policy FROM campaigns a WHERE state IN ('expanding', 'sending') AND ${hasDoubts}
+       UNION ALL SELECT tenant_id, id, in_doubt_policy FROM campaigns a WHERE settling = 1 AND ${hasDoubts}) m
+     JOIN chunks c FORCE INDEX (by_campaign)
+       ON c.tenant_id = m.tenant_id AND c.campaign_id = m.id AND c.state = ${chunkStates.pending} AND c.n_in_doubt > 0
+     WHERE (EXISTS (SELECT 1 FROM ${doubts} AND d.outcome_at < NOW(3) - INTERVAL ? SECOND) OR NOT EXISTS (SELECT 1 FROM ${doubts}))
      LIMIT ?`,
     [secondsOf(settleAfterMs), limit],
   );

@@ -26,7 +26,7 @@ type KeyRow = Parameters<typeof toChunkKey>[0];
 
 async function findPending(sql: Sql, campaign: StoppedCampaign, limit: number): Promise<readonly ChunkKey[]> {
   const rows = await sql.rows<KeyRow>(
-    `SELECT tenant_id, campaign_id, chunk_no, part FROM chunks
+    `SELECT tenant_id, campaign_id, chunk_no, part FROM chunks FORCE INDEX (by_campaign)
      WHERE tenant_id = ? AND campaign_id = ? AND state = ${chunkStates.pending} AND n_pending + n_deferred > 0 LIMIT ?`,
     [campaign.tenantId, campaign.campaignId, limit],
   );

@@ -63,14 +63,32 @@ async function readProfiles(
   excludedLists: readonly number[],
   ids: readonly number[],
 ): Promise<readonly AudienceProfile[]> {
+  const rows: ProfileRow[] = [];
+  for (let at = 0; at < ids.length; at += idsPerQuery) {
+    const some = ids.slice(at, at + idsPerQuery);
+    rows.push(...(await readSome(sql, tenantId, excludedLists, some)));
+  }
+  return rows.map((row) => ({ id: row.id, email: row.email, emailHash: row.email_hash }));
+}
+
+type ProfileRow = { id: number; email: string; email_hash: Buffer };
+
+/** MariaDB turns a list of a thousand or more into a subquery, and may then read all profiles of the tenant to match it. */
+const idsPerQuery = 900;
+
+function readSome(
+  sql: Sql,
+  tenantId: number,
+  excludedLists: readonly number[],
+  ids: readonly number[],
+): Promise<readonly ProfileRow[]> {
   const excluded =
     excludedLists.length === 0
       ? ''
       : `AND NOT EXISTS (SELECT 1 FROM list_members x WHERE x.tenant_id = p.tenant_id AND x.list_id IN (?) AND x.profile_id = p.id)`;
-  const rows = await sql.rows<{ id: number; email: string; email_hash: Buffer }>(
+  return sql.rows<ProfileRow>(
     `SELECT p.id, p.email, p.email_hash FROM profiles p
      WHERE p.tenant_id = ? AND p.id IN (?) AND p.email IS NOT NULL ${excluded} ORDER BY p.id`,
     [tenantId, ids, ...(excludedLists.length === 0 ? [] : [excludedLists])],
   );
-  return rows.map((row) => ({ id: row.id, email: row.email, emailHash: row.email_hash }));
 }
