@@ -45,7 +45,7 @@ const redisPrefix = `bench-${process.pid}`;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 mkdirSync(logFolder, { recursive: true });
-const database = await createDemoDatabase(process.env['DATABASE_URL'] as string);
+const database = await createDemoDatabase(process.env.DATABASE_URL as string);
 const apiPort = await findFreePort();
 const target = await startTarget(await findFreePort());
 const children = createChildren({ logFolder, env: pipelineEnvironment(), onDeath: fail });
@@ -54,7 +54,7 @@ try {
 } finally {
   await children.stop();
   target.stop();
-  await cleanRedis(process.env['REDIS_URL'] as string, redisPrefix);
+  await cleanRedis(process.env.REDIS_URL as string, redisPrefix);
   await database.drop();
 }
 process.exit(0);

@@ -5,7 +5,7 @@ import { createLog } from '../src/platform/log.ts';
 import { migrateDatabase } from '../src/platform/migrate.ts';
 import { createDatabase } from '../src/platform/mysql.ts';
 
-const url = process.env['DATABASE_URL'];
+const url = process.env.DATABASE_URL;
 if (!url) {
   process.stderr.write('DATABASE_URL is not set: mysql://user:password@host:3306/sluice\n');
   process.exit(78);

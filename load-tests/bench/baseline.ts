@@ -16,9 +16,9 @@ import { readUsage } from './process-usage.ts';
 const [port, recipients, kilobytes] = process.argv.slice(2).map(Number) as [number, number, number];
 const concurrency = 50;
 
-const redis = new Redis(process.env['REDIS_URL'] as string, { maxRetriesPerRequest: null });
+const redis = new Redis(process.env.REDIS_URL as string, { maxRetriesPerRequest: null });
 const pool = createPool({
-  uri: (process.env['DATABASE_URL'] as string).replace(/^mariadb:/, 'mysql:'),
+  uri: (process.env.DATABASE_URL as string).replace(/^mariadb:/, 'mysql:'),
   connectionLimit: 10,
 });
 const transport = createTransport({

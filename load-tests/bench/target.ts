@@ -12,7 +12,7 @@ export interface Target {
 }
 
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
   return folders
     .map((folder) => `${folder}/${name}`)
     .find((path) => spawnSync(path, ['--help']).error === undefined);
@@ -41,7 +41,7 @@ export async function startTarget(port: number): Promise<Target> {
 
 /** smtp-sink refuses to stay root; for others the option is left alone. */
 function userName(): string {
-  return process.getuid?.() === 0 ? 'nobody' : (process.env['USER'] ?? 'nobody');
+  return process.getuid?.() === 0 ? 'nobody' : (process.env.USER ?? 'nobody');
 }
 
 async function waitUntilListening(port: number, child: ChildProcess): Promise<void> {

@@ -70,7 +70,7 @@ async function build(
   const proxies = await startProxies(mysql.port, redis.port);
   const secretKey = randomBytes(32).toString('base64');
   const environment = (settings: FleetSettings) => (role: Role) => ({
-    PATH: process.env['PATH'],
+    PATH: process.env.PATH,
     DATABASE_URL: `mysql://worker:worker@127.0.0.1:${proxies[role].mysql.port}/sluice`,
     REDIS_URL: `redis://127.0.0.1:${proxies[role].redis.port}`,
     REDIS_PREFIX: redisPrefix,
