@@ -119,14 +119,21 @@ function deleteRoute(db: Database): Route {
     path: '/v1/lists/{list_id}',
     operationId: 'deleteList',
     summary: 'Delete a list',
-    description: 'The profiles on it stay. Its memberships are removed in the background.',
+    description:
+      'The profiles on it stay. Its memberships are removed in the background. Refused while a campaign that is scheduled or expanding uses it.',
     tag,
     access: 'lists:write',
     params: listParams,
+    problems: ['conflict'],
     responses: { 204: { description: 'Deleted' } },
     async handle({ tenantId, params: { list_id: id } }) {
-      const isDeleted = await deleteList(db, { tenantId, id: id });
-      if (!isDeleted) throw new AppError('not_found', { detail: 'There is no such list' });
+      const deletion = await deleteList(db, { tenantId, id });
+      if (deletion === 'unknown') throw new AppError('not_found', { detail: 'There is no such list' });
+      if (deletion === 'in_use') {
+        throw new AppError('conflict', {
+          detail: 'A campaign that is scheduled or expanding uses this list',
+        });
+      }
       return json(204);
     },
   });

@@ -1,6 +1,6 @@
 /** Lists by name. Their members are in `list-members.ts`. */
 import type { ListId, TenantId } from '../ids.ts';
-import type { Sql } from '../platform/mysql.ts';
+import type { Database, Sql } from '../platform/mysql.ts';
 
 export interface List {
   readonly id: ListId;
@@ -47,16 +47,35 @@ export async function renameList(sql: Sql, { tenantId, id }: ListKey, name: stri
   return affectedRows > 0;
 }
 
+/** Also `in_use`: a campaign that is scheduled or expanding would lose part of its audience without a word. */
+export type ListDeletion = 'deleted' | 'unknown' | 'in_use';
+
 /**
  * The list is gone at once; its members follow in slices (`list-sweeper.ts`), because deleting millions of rows in one
  * transaction would hold up everybody. If we die here, the sweeper finds them by their missing list.
  */
-export async function deleteList(sql: Sql, { tenantId, id }: ListKey): Promise<boolean> {
-  const { affectedRows } = await sql.write('DELETE FROM lists WHERE tenant_id = ? AND id = ?', [
-    tenantId,
-    id,
-  ]);
-  return affectedRows > 0;
+export function deleteList(db: Database, { tenantId, id }: ListKey): Promise<ListDeletion> {
+  return db.transaction(async (tx) => {
+    const list = await tx.first('SELECT 1 FROM lists WHERE tenant_id = ? AND id = ? FOR UPDATE', [
+      tenantId,
+      id,
+    ]);
+    if (!list) return 'unknown';
+    if (await isListInUse(tx, { tenantId, id })) return 'in_use';
+    await tx.write('DELETE FROM lists WHERE tenant_id = ? AND id = ?', [tenantId, id]);
+    return 'deleted';
+  });
+}
+
+async function isListInUse(sql: Sql, { tenantId, id }: ListKey): Promise<boolean> {
+  const rows = await sql.rows<{ audience: string }>(
+    "SELECT audience FROM campaigns WHERE tenant_id = ? AND state IN ('scheduled', 'expanding')",
+    [tenantId],
+  );
+  return rows.some((row) => {
+    const { includedLists, excludedLists } = JSON.parse(row.audience) as Record<string, readonly number[]>;
+    return includedLists?.includes(id) || excludedLists?.includes(id);
+  });
 }
 
 const columns = 'id, name, created_at AS createdAt, updated_at AS updatedAt';

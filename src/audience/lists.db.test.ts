@@ -114,6 +114,23 @@ test("a deleted list's members are swept in slices, those of other lists stay", 
   expect([await count(lists[0]), await count(lists[1])]).toEqual([0, 900]);
 });
 
+test.each(['includedLists', 'excludedLists'])(
+  'a list that a coming campaign has among its %s is not deleted',
+  async (use) => {
+    const { body: list } = await tenant.post('/v1/lists', { name: 'Needed' });
+    const audience = { includedLists: [], excludedLists: [], [use]: [parseId('list', list.id)] };
+    await api.db.write(
+      `INSERT INTO campaigns (tenant_id, id, part, name, class, state, audience, message, in_doubt_policy, deliver_within_s, created_at, updated_at)
+     VALUES (?, ?, 202647, 'Coming', 2, 'scheduled', ?, '{}', 'resend', 60, NOW(3), NOW(3))`,
+      [tenant.tenantId, parseId('list', list.id), JSON.stringify(audience)],
+    );
+    const path = `/v1/lists/${list.id}`;
+    expect(await tenant.delete(path)).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    await api.db.write("UPDATE campaigns SET state = 'sent' WHERE id = ?", [parseId('list', list.id)]);
+    expect((await tenant.delete(path)).status).toBe(204);
+  },
+);
+
 test('a tenant has no use of the lists of another', async () => {
   const other = await api.createTenant();
   const { body: list } = await tenant.post('/v1/lists', { name: 'Mine' });
