@@ -82,9 +82,12 @@ export const transportLimits = z.strictObject({
   /** From greeted to ready: EHLO, STARTTLS and AUTH together. */
   handshakeTimeoutMs: milliseconds(10, 300_000).default(30_000),
   /** From MAIL to the answer to DATA, three replies together. Running out is safe: nothing was transmitted. */
-  envelopeTimeoutMs: milliseconds(10, 600_000).default(30_000),
-  /** From the 354 to the answer to the final dot, the body's transfer included. Running out leaves the message in doubt. */
-  acceptTimeoutMs: milliseconds(10, 1_200_000).default(120_000),
+  envelopeTimeoutMs: milliseconds(10, 60_000).default(30_000),
+  /**
+   * From the 354 to the answer to the final dot, the body's transfer included. Running out leaves the message in doubt. At most three
+   * minutes: with two leases and the envelope it stays within IN_DOUBT_SETTLE_AFTER_MS, so that no policy settles what is still on the wire.
+   */
+  acceptTimeoutMs: milliseconds(10, 180_000).default(120_000),
   /** A connection without work closes itself after this. */
   idleTimeoutMs: milliseconds(10, 300_000).default(20_000),
 });
