@@ -76,16 +76,19 @@ function stopChild(child: ChildProcess): Promise<void> {
   });
 }
 
-/** A port that was free a moment ago. */
-export function findFreePort(): Promise<number> {
-  return new Promise((fulfil, reject) => {
+/** A port that was free a moment ago, below those that systems give to outgoing connections and to `listen(0)`: nobody takes it by chance. */
+export async function findFreePort(): Promise<number> {
+  for (let tries = 0; tries < 50; tries++) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    if (await canListen(port)) return port;
+  }
+  throw new Error('no free port between 15000 and 30000');
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((fulfil) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? fulfil(address.port) : reject(new Error('no port')),
-      );
-    });
+    server.once('error', () => fulfil(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => fulfil(true)));
   });
 }
