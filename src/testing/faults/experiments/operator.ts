@@ -1,5 +1,6 @@
 /** What people do to a campaign in flight takes effect within two seconds, and once. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eraseProfile } from '../../../audience/profile-erasure.ts';
 import { getCampaign } from '../../../campaigns/known-campaign.ts';
 import {
   cancelCampaign,
@@ -8,6 +9,7 @@ import {
   scheduleCampaign,
   unscheduleCampaign,
 } from '../../../campaigns/transition-store.ts';
+import type { ProfileId } from '../../../ids.ts';
 import { deliveryStates } from '../../../ledger/states.ts';
 import type { TestCampaign } from '../../test-campaign.ts';
 import type { Experiment } from '../experiment.ts';
@@ -97,6 +99,36 @@ const suppressed: Experiment = {
   },
 };
 
+/** Every tenth of the audience: some are on their way, most are not. */
+const erased: Experiment = {
+  ...common,
+  name: 'profiles erased in flight',
+  injected: 'every tenth profile of the audience erased in flight',
+  expected: 'no message to them later than 2 s after it; all others are sent',
+  async run(trial) {
+    const { tenantId } = await underLoad(trial);
+    const { db } = trial.installation;
+    const profiles = await db.rows<{ id: ProfileId; email: string }>(
+      'SELECT id, email FROM profiles WHERE tenant_id = ? AND id % 10 = 0',
+      [tenantId],
+    );
+    const erasedAt = new Map<string, number>();
+    for (const { id, email } of profiles) {
+      await eraseProfile(db, { tenantId, id });
+      erasedAt.set(email, Date.now());
+    }
+    trial.healed();
+    await trial.waitForEnd();
+    const { log } = trial.sink.accepted();
+    const late = log.filter(({ at, to }) => at > (erasedAt.get(to[0]!) ?? Infinity) + takesEffectMs);
+    if (late.length > 0) throw new Error(`${late.length} messages to people who were erased`);
+    const spared = [...erasedAt.keys()].filter((email) => !trial.sink.accepted().byAddress.has(email));
+    if (spared.length === 0) throw new Error('all had their message already: the campaign was over');
+    const others = log.filter(({ to }) => !erasedAt.has(to[0]!)).length;
+    if (others !== recipients - profiles.length) throw new Error(`${others} others were sent`);
+  },
+};
+
 /** Eight at once, of which one finds the version it has seen. */
 const scheduledTwice: Experiment = {
   ...common,
@@ -123,5 +155,6 @@ export const operator: readonly Experiment[] = [
   pausedBehindSlowServer,
   cancelled,
   suppressed,
+  erased,
   scheduledTwice,
 ];
