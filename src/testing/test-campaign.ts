@@ -1,10 +1,12 @@
 /** Puts a tenant, an audience and a due campaign straight into the tables, for tests of the stages below the API. */
 import { addressHash } from '../audience/address.ts';
-import { type CampaignId, newId, type TenantId } from '../ids.ts';
+import { type CampaignId, newId, type TenantId, type TransportId } from '../ids.ts';
 import type { Keys } from '../keys.ts';
 import { partOf } from '../ledger/partitions.ts';
 import type { Database } from '../platform/mysql.ts';
-import { transportLimits } from '../transports/smtp-settings.ts';
+import { createSecretBox } from '../platform/secret-box.ts';
+import { sealTransportSecret } from '../transport-settings/transport-secrets.ts';
+import { type SmtpSecret, transportLimits } from '../transports/smtp-settings.ts';
 
 export interface TestCampaignOptions {
   readonly db: Database;
@@ -13,6 +15,9 @@ export interface TestCampaignOptions {
   readonly smtpPort: number;
   readonly inDoubtPolicy?: 'assume_delivered' | 'resend';
   readonly limits?: Readonly<Record<string, unknown>>;
+  /** Of the transport, beside host and port. Default: no TLS, no login. */
+  readonly smtpSettings?: Readonly<Record<string, unknown>>;
+  readonly secret?: SmtpSecret;
   readonly destinationMode?: 'transport' | 'provider';
   readonly html?: string;
   readonly deliverWithinSeconds?: number;
@@ -26,7 +31,7 @@ export interface TestCampaign {
   readonly tenantId: TenantId;
   readonly campaignId: CampaignId;
   readonly listId: number;
-  readonly transportId: number;
+  readonly transportId: TransportId;
 }
 
 const defaultHtml =
@@ -98,15 +103,18 @@ async function insertTemplate(options: TestCampaignOptions, tenantId: TenantId) 
   );
 }
 
-async function insertTransport(options: TestCampaignOptions, tenantId: TenantId, transportId: number) {
+async function insertTransport(options: TestCampaignOptions, tenantId: TenantId, transportId: TransportId) {
+  const { secret } = options;
+  const box = createSecretBox(options.keys.secrets);
   await options.db.write(
-    `INSERT INTO transports (id, tenant_id, name, kind, settings, limits, destination_mode, created_at, updated_at)
-     VALUES (?, ?, 'sink', 'smtp', ?, ?, ?, NOW(3), NOW(3))`,
+    `INSERT INTO transports (id, tenant_id, name, kind, settings, limits, secret, destination_mode, created_at, updated_at)
+     VALUES (?, ?, 'sink', 'smtp', ?, ?, ?, ?, NOW(3), NOW(3))`,
     [
       transportId,
       tenantId,
-      JSON.stringify({ host: '127.0.0.1', port: options.smtpPort, tls: 'none' }),
+      JSON.stringify({ host: '127.0.0.1', port: options.smtpPort, tls: 'none', ...options.smtpSettings }),
       JSON.stringify(transportLimits.parse(options.limits ?? {})),
+      secret ? sealTransportSecret(box, { owner: tenantId, id: transportId }, secret) : null,
       options.destinationMode ?? 'transport',
     ],
   );

@@ -52,8 +52,10 @@ export function chooseRuns(wishes: Wishes, folders: Folders): readonly Run[] {
   ];
 }
 
-function plain(experiment: Experiment, { distFolder }: Folders): Run {
-  return { experiment, prepare: () => distFolder };
+function plain(experiment: Experiment, { distFolder, mutantsFolder }: Folders): Run {
+  const { name, edits } = experiment;
+  const folder = join(mutantsFolder, name.replaceAll(/[^a-z0-9]+/gi, '-'));
+  return { experiment, prepare: () => (edits ? buildMutant(distFolder, folder, edits) : distFolder) };
 }
 
 function mutated(mutant: Mutant, index: number, { distFolder, mutantsFolder }: Folders): Run {
@@ -62,6 +64,10 @@ function mutated(mutant: Mutant, index: number, { distFolder, mutantsFolder }: F
   return {
     experiment,
     mutant,
-    prepare: () => buildMutant(distFolder, join(mutantsFolder, String(index)), mutant),
+    prepare: () =>
+      buildMutant(distFolder, join(mutantsFolder, String(index)), [
+        ...mutant.edits,
+        ...(experiment.edits ?? []),
+      ]),
   };
 }

@@ -1,5 +1,7 @@
 /** One experiment: what is done to the pipeline, and what must come of it. */
+import type { SinkOptions } from '../smtp-sink/options.ts';
 import type { RoleCounts } from './fleet.ts';
+import type { Edit } from './mutant.ts';
 import type { FleetSettings } from './settings.ts';
 import type { Trial } from './trial.ts';
 
@@ -12,6 +14,10 @@ export interface Experiment {
   readonly settings?: FleetSettings;
   /** Default: one of each. */
   readonly workers?: Partial<RoleCounts>;
+  /** Default: takes all mail. */
+  readonly sink?: SinkOptions;
+  /** What is altered in a copy of the build, to have a stage fail in a way that only its code can. */
+  readonly edits?: readonly Edit[];
   /** Most deliveries that a policy may have to settle: 0 where nothing may be in doubt. */
   readonly mostSettled: number;
   /** Most recipients with two copies; default: `mostSettled`. */
@@ -31,6 +37,7 @@ export const groups = [
   'Redis',
   'MySQL',
   'operator',
+  'poison',
   'deploys',
   'nemesis',
 ] as const;

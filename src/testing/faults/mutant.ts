@@ -23,7 +23,7 @@ export interface Mutant {
 }
 
 /** Copies the build into `folder` and edits it there; answers the copy's path. */
-export function buildMutant(distFolder: string, folder: string, { edits }: Mutant): string {
+export function buildMutant(distFolder: string, folder: string, edits: readonly Edit[]): string {
   cpSync(distFolder, folder, { recursive: true });
   for (const { file, find, replace } of edits) {
     const path = join(folder, file);

@@ -35,7 +35,7 @@ export async function runExperiment(
   prepare: () => string,
 ): Promise<Result> {
   const startedAt = performance.now();
-  const sink = createSmtpSink();
+  const sink = createSmtpSink(experiment.sink);
   let judged: Judged = { violations: [], seen: undefined, recoveredMs: 0 };
   try {
     await sink.start();

@@ -19,7 +19,7 @@ export interface ConversationTerms {
   readonly hostname: string;
   readonly extensions: Extensions;
   /** When given, AUTH takes only these; else any. */
-  readonly credentials: Credentials | undefined;
+  credentials: Credentials | undefined;
   readonly requireAuth: boolean;
   readonly requireTls: boolean;
   readonly maxRecipients: number;

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { systemClock } from '../../platform/clock.ts';
 import type { AcceptedMessage } from './accepted-message.ts';
+import type { Credentials } from './auth-exchange.ts';
 import type { House } from './house.ts';
 import { LogFile } from './log-file.ts';
 import { Milestones } from './milestones.ts';
@@ -54,6 +55,8 @@ export interface SmtpSink {
   waitForHits(ruleId: string, hits: number, waiting: Waiting): Promise<void>;
   /** Lets the connections that a `stall` holds go on, all or those of one rule. Answers how many. */
   release(ruleId?: string): number;
+  /** From now on AUTH takes only these: a password was changed. Logins that were made stand. */
+  setCredentials(credentials: Credentials): void;
   /** Sets what a provider puts up with, from now on. */
   limitProvider(limits: ProviderLimits): void;
   providers(): Readonly<Record<string, ProviderCounts>>;
@@ -167,6 +170,10 @@ class Sink implements SmtpSink {
       goOn();
     }
     return chosen.length;
+  }
+
+  setCredentials(credentials: Credentials): void {
+    this.#house.terms.credentials = credentials;
   }
 
   limitProvider(limits: ProviderLimits): void {

@@ -5,9 +5,12 @@ import { lostReplies } from './lost-replies.ts';
 import { mysql } from './mysql.ts';
 import { operator } from './operator.ts';
 import { othersKilled } from './others-killed.ts';
+import { poison } from './poison.ts';
 import { redis } from './redis.ts';
 import { sendKilled } from './send-killed.ts';
 import { smtp } from './smtp.ts';
+import { smtpOpening } from './smtp-opening.ts';
+import { transportEdits } from './transport-edits.ts';
 
 export const experiments: readonly Experiment[] = [
   ...sendKilled,
@@ -15,8 +18,11 @@ export const experiments: readonly Experiment[] = [
   ...lostReplies,
   ...frozen,
   ...smtp,
+  ...smtpOpening,
   ...redis,
   ...mysql,
   ...operator,
+  ...transportEdits,
+  ...poison,
   ...deploys,
 ];

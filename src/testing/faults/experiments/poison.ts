@@ -1,0 +1,72 @@
+/** A recipient that kills every renderer that meets it: found by halving, skipped alone, and no restart spiral meanwhile. */
+import { deliveryStates } from '../../../ledger/states.ts';
+import type { Experiment } from '../experiment.ts';
+import type { FleetSettings } from '../settings.ts';
+import type { Trial } from '../trial.ts';
+
+/** The shortest lease there is: each crash costs one. */
+const settings: FleetSettings = { leaseMs: 2_000, settleAfterMs: 3_000 };
+const recipients = 8;
+/** Not the first and not the last: halving has to find it. */
+const poisoned = 'person5@example.com';
+/** Two with all eight, then with four, two and one. */
+const mostCrashes = 5;
+const lookEveryMs = 100;
+
+/** What keeps renderers running in production does it here. Answers how many died. */
+async function superviseRenderers(trial: Trial): Promise<number> {
+  let crashes = 0;
+  let isOver = false;
+  const end = trial.waitForEnd().finally(() => {
+    isOver = true;
+  });
+  end.catch(() => undefined);
+  while (!isOver) {
+    await trial.pause(lookEveryMs);
+    if (trial.fleet.running('render').length > 0) continue;
+    crashes++;
+    trial.killedWorkers++;
+    // It may die again before it has said that it runs.
+    await trial.fleet.start('render').catch(() => undefined);
+  }
+  await end;
+  return crashes;
+}
+
+const fatalRecipient: Experiment = {
+  name: 'a recipient that kills renderers',
+  group: 'poison',
+  injected: `the renderer is killed (SIGKILL) whenever it comes to one of ${recipients} recipients, and restarted at once`,
+  expected: `at most ${mostCrashes} crashes; that one is skipped as poison, all others are sent`,
+  settings,
+  mostSettled: 0,
+  edits: [
+    {
+      file: 'src/render/stage/render-stage.js',
+      find: 'if (recipient.email === null)',
+      replace: `if (recipient.email === '${poisoned}') process.kill(process.pid, 'SIGKILL');
+        if (recipient.email === null)`,
+    },
+  ],
+  async run(trial) {
+    await trial.launch(recipients);
+    const crashes = await superviseRenderers(trial);
+    trial.healed();
+    if (crashes === 0 || crashes > mostCrashes) throw new Error(`${crashes} renderers died`);
+    const { byAddress } = trial.sink.accepted();
+    if (byAddress.has(poisoned) || byAddress.size !== recipients - 1)
+      throw new Error(`${byAddress.size} were sent`);
+    await assertSkippedAsPoison(trial);
+  },
+};
+
+async function assertSkippedAsPoison(trial: Trial): Promise<void> {
+  const rows = await trial.installation.db.rows<{ reason: string }>(
+    'SELECT reason FROM deliveries WHERE tenant_id IN (?) AND state = ?',
+    [trial.tenantIds, deliveryStates.skipped],
+  );
+  const reasons = rows.map(({ reason }) => reason);
+  if (reasons.join() !== 'poison') throw new Error(`skipped: ${reasons.join() || 'none'}`);
+}
+
+export const poison: readonly Experiment[] = [fatalRecipient];
