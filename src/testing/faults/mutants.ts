@@ -172,4 +172,31 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    protection: 'a transport that was changed gets a new sender',
+    experiment: 'limits lowered in flight',
+    edits: [
+      {
+        file: 'src/send/transport-pool.js',
+        find: 'versions.get(transportId) !== entry.version',
+        replace: 'false',
+      },
+    ],
+  },
+  {
+    protection: 'a message that was fatal even alone is skipped',
+    experiment: 'a recipient that kills renderers',
+    edits: [
+      {
+        file: `${ledger}/poison.js`,
+        find: 'return size >> halvings(crashes) === 0;',
+        replace: 'return false;',
+      },
+    ],
+  },
+  {
+    protection: 'an intent checks suppressions, which an erasure leaves',
+    experiment: 'profiles erased in flight',
+    edits: [{ file: `${ledger}/intent.js`, find: ' AND s.tenant_id IS NULL', replace: '' }],
+  },
 ];

@@ -13,7 +13,7 @@ const poisoned = 'person5@example.com';
 const mostCrashes = 5;
 const lookEveryMs = 100;
 
-/** What keeps renderers running in production does it here. Answers how many died. */
+/** What keeps renderers running in production does it here, as long as they do not die in a spiral. Answers how many died. */
 async function superviseRenderers(trial: Trial): Promise<number> {
   let crashes = 0;
   let isOver = false;
@@ -24,7 +24,7 @@ async function superviseRenderers(trial: Trial): Promise<number> {
   while (!isOver) {
     await trial.pause(lookEveryMs);
     if (trial.fleet.running('render').length > 0) continue;
-    crashes++;
+    if (++crashes > mostCrashes) throw new Error(`${crashes} renderers died`);
     trial.killedWorkers++;
     // It may die again before it has said that it runs.
     await trial.fleet.start('render').catch(() => undefined);
@@ -52,7 +52,7 @@ const fatalRecipient: Experiment = {
     await trial.launch(recipients);
     const crashes = await superviseRenderers(trial);
     trial.healed();
-    if (crashes === 0 || crashes > mostCrashes) throw new Error(`${crashes} renderers died`);
+    if (crashes === 0) throw new Error('no renderer died');
     const { byAddress } = trial.sink.accepted();
     if (byAddress.has(poisoned) || byAddress.size !== recipients - 1)
       throw new Error(`${byAddress.size} were sent`);
