@@ -1,8 +1,9 @@
 /**
  * Which lanes get how many messages in one pass. Pure: no I/O, no clock, no randomness.
  *
- * A destination's window is what it may have outstanding, less where many destinations share the total. Within it, lanes are served in turn, beginning after the one served last, a quantum at a time; the
- * quantum shrinks as more lanes want a share of the same window. Classes come in order: transactional, flow, campaign.
+ * A destination's window is what it may have outstanding, less where many destinations share the total. Within it, lanes are
+ * served in turn, beginning after the one served last, a quantum at a time; the quantum shrinks as more lanes want a share of the
+ * same window. Classes come in order: transactional, flow, campaign.
  */
 
 export interface Lane {

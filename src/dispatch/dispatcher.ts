@@ -2,7 +2,7 @@
  * The dispatcher: reads what is due, shares each destination's window among its lanes, and puts grants on the belt.
  *
  * One dispatcher leads. It remembers nothing that matters: what is outstanding is read from the chunks, so that a
- * successor goes on where it stopped. If we die between S1 and the queue, the chunks come back in 30 s.
+ * successor goes on where it stopped. If we die between S1 and the queue, the chunks come back after one lease.
  */
 import type { Leadership } from '../platform/leadership.ts';
 import type { Log } from '../platform/log.ts';

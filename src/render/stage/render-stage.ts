@@ -1,6 +1,6 @@
 /**
  * The render stage: a grant's recipients in, one binary value out. It holds no lease and writes no ledger state but `skipped`,
- * through the fence. If we die anywhere in here, the grant is never claimed and comes back in 30 s.
+ * through the fence. If we die anywhere in here, the grant is never claimed and comes back after one lease.
  */
 
 import type { ProfileId } from '../../ids.ts';
