@@ -1,7 +1,9 @@
 /** Every migration, in order. Listed by hand, so that the same code runs from TypeScript and from dist. */
 import type { Knex } from 'knex';
 import * as foundation from './0001-foundation.ts';
+import * as pacing from './0002-pacing.ts';
 
 export const migrations: readonly { readonly name: string; readonly migration: Knex.Migration }[] = [
   { name: '0001-foundation', migration: foundation },
+  { name: '0002-pacing', migration: pacing },
 ];
