@@ -9,6 +9,7 @@
  *   GET    /wait?messages=n&timeoutMs=ms     answers the state once so many are accepted, 408 after the time
  *   GET    /wait?rule=id&hits=n&timeoutMs=ms the same once a rule has fired so often
  *   GET    /wait?connections=n&timeoutMs=ms  the same once so few are open
+ *   GET    /series?since=ms                  what each provider saw in each tenth of a second (provider-series.ts)
  *   GET    /addresses                        { address: messages it got }
  *   GET    /duplicates                       [address, ...]
  *   GET    /messages/first                   the first kept message, as message/rfc822
@@ -47,6 +48,7 @@ const routes: Readonly<Record<string, Route>> = {
   },
   'POST /release': (sink, { query }) => ok({ released: sink.release(query.get('rule') ?? undefined) }),
   'GET /wait': wait,
+  'GET /series': (sink, { query }) => ok(sink.series(Number(query.get('since') ?? 0))),
   'GET /addresses': (sink) => ok(Object.fromEntries(sink.accepted().byAddress)),
   'GET /duplicates': (sink) => ok(sink.accepted().duplicates()),
   'GET /messages/first': firstMessage,

@@ -110,4 +110,19 @@ describe('a provider', () => {
     expect(gate.admit(1, 'x@elsewhere.example')).toBe('tooManyConnections');
     expect(gate.admit(1, 'x@shop.example')).toBeUndefined();
   });
+
+  test('keeps what each provider saw, in tenths of a second', () => {
+    const time = { ms: 1_000 };
+    const gate = gateAt(time, { name: 'gmail', messagesPerSecond: 2 });
+    for (let i = 0; i < 3; i++) gate.admit(1, 'x@gmail.com');
+    gate.accepted('x@gmail.com');
+    time.ms = 1_250;
+    gate.admit(2, 'x@gmail.com');
+    const quiet = { accepted: 0, tooFast: 0, tooManyConnections: 0 };
+    expect(gate.series(0).gmail).toEqual([
+      { ...quiet, at: 1_000, attempts: 3, accepted: 1, tooFast: 1, connections: 1 },
+      { ...quiet, at: 1_200, attempts: 1, tooFast: 1, connections: 2 },
+    ]);
+    expect(gate.series(1_100).gmail).toHaveLength(1);
+  });
 });

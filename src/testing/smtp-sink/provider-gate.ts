@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import { domainOf } from './commands.ts';
+import { ProviderSeries, type SeriesSlot } from './provider-series.ts';
 import { generic, type Provider, providers } from './providers.ts';
 import type { Refusal } from './rule.ts';
 
@@ -46,10 +47,12 @@ export class ProviderGate {
   readonly #played = new Map<string, Played>();
   readonly #byDomain = new Map<string, Played>();
   readonly #heldBy = new Map<number, Played>();
+  readonly #series: ProviderSeries;
   #others: Played;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#series = new ProviderSeries(() => clock.now());
     this.#others = this.#play(generic);
     for (const provider of providers) this.#play(provider);
   }
@@ -74,6 +77,22 @@ export class ProviderGate {
   admit(connectionId: number, address: string): Refusal | undefined {
     const played = this.#of(domainOf(address));
     played.attempts++;
+    const refusal = this.#refusal(connectionId, played);
+    this.#series.attempted(played.provider.name, played.open.size, refusal);
+    return refusal;
+  }
+
+  /** A message to this address was taken. */
+  accepted(address: string): void {
+    this.#series.accepted(this.#of(domainOf(address)).provider.name);
+  }
+
+  /** By provider, from `sinceMs` (wall clock) on. */
+  series(sinceMs: number): Readonly<Record<string, readonly SeriesSlot[]>> {
+    return this.#series.since(sinceMs);
+  }
+
+  #refusal(connectionId: number, played: Played): Refusal | undefined {
     if (!this.#hold(connectionId, played)) {
       played.refusedTooManyConnections++;
       return 'tooManyConnections';

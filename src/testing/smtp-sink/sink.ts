@@ -8,6 +8,7 @@ import { LogFile } from './log-file.ts';
 import { Milestones } from './milestones.ts';
 import { type SinkOptions, termsOf } from './options.ts';
 import { type ProviderCounts, ProviderGate, type ProviderLimits } from './provider-gate.ts';
+import type { SeriesSlot } from './provider-series.ts';
 import type { Rule, RuleState } from './rule.ts';
 import { RuleBook } from './rule-book.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -60,6 +61,8 @@ export interface SmtpSink {
   /** Sets what a provider puts up with, from now on. */
   limitProvider(limits: ProviderLimits): void;
   providers(): Readonly<Record<string, ProviderCounts>>;
+  /** What each provider saw from `sinceMs` (wall clock) on, in slots of a tenth of a second. */
+  series(sinceMs: number): Readonly<Record<string, readonly SeriesSlot[]>>;
 }
 
 export function createSmtpSink(options: SinkOptions = {}): SmtpSink {
@@ -184,6 +187,10 @@ class Sink implements SmtpSink {
     return this.#gate.counts();
   }
 
+  series(sinceMs: number): Readonly<Record<string, readonly SeriesSlot[]>> {
+    return this.#gate.series(sinceMs);
+  }
+
   #listen(): Promise<{ port: number }> {
     const server = createServer({ noDelay: true }, (socket) => this.#welcome(socket));
     this.#server = server;
@@ -245,6 +252,7 @@ class Sink implements SmtpSink {
   #accept(message: AcceptedMessage): void {
     this.#log?.append(message);
     this.#tally.add(message);
+    this.#gate.accepted(message.to[0] ?? '');
     this.#milestones.check();
   }
 
