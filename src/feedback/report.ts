@@ -5,7 +5,7 @@ import type { Verdict } from '../transports/classify-reply.ts';
 export interface FailedReport {
   readonly kind: 'failed';
   /** What the refusal was about: only a dead address is suppressed. */
-  readonly verdict: Verdict;
+  readonly verdict: Omit<Verdict, 'effect'>;
   /** SMTP reply code; 0 when the report quotes none. */
   readonly replyCode: number;
   /** At most 240 characters, without addresses. */

@@ -1,22 +1,37 @@
 /** The API's snake_case over a schema whose fields are camelCase: the values' checks stay where they are, only the names change. */
 import { z } from 'zod';
 
-/** Takes the fields of `schema` (one level) under their API names and decodes to its output. */
-export function snakeObject<Output>(schema: z.ZodObject) {
-  const fields = Object.entries(schema.shape).map(([name, field]) => [toSnake(name), field]);
-  return z.strictObject(Object.fromEntries(fields)).transform((given) => camelKeys(given) as Output);
+/** Takes the fields of `schema`, those of objects within it too, under their API names and decodes to its output. */
+export function snakeObject<Output>(schema: z.ZodObject): z.ZodType<Output> {
+  return (snakeField(schema) as z.ZodType).transform((given) => given as Output);
 }
 
+/** Fields of objects, nested ones too; keys of records are names without capitals and stay as they are. */
 export function snakeKeys(fields: object): Record<string, unknown> {
-  return renameKeys(fields, toSnake);
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      toSnake(name),
+      isObject(value) ? snakeKeys(value) : value,
+    ]),
+  );
+}
+
+/** The same check under API names; an object is checked by itself once more, for what holds between its fields. */
+function snakeField(field: z.core.$ZodType): z.core.$ZodType {
+  if (field instanceof z.ZodOptional) return (snakeField(field.unwrap()) as z.ZodType).optional();
+  if (field instanceof z.ZodRecord)
+    return z.record(field.keyType as z.ZodString, snakeField(field.valueType));
+  if (!(field instanceof z.ZodObject)) return field;
+  const fields = Object.entries(field.shape).map(([name, inner]) => [toSnake(name), snakeField(inner)]);
+  return z.strictObject(Object.fromEntries(fields)).transform(camelKeys).pipe(field);
 }
 
 function camelKeys(fields: object): Record<string, unknown> {
-  return renameKeys(fields, toCamel);
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [toCamel(name), value]));
 }
 
-function renameKeys(fields: object, rename: (name: string) => string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [rename(name), value]));
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toSnake(name: string): string {

@@ -106,7 +106,7 @@ describe('classifyReply', () => {
     const expected = { class: replyClass, isPermanent };
     const verdict = classifyReply(parseReply(raw), 'rcpt');
     if (retryAfterMs === undefined) expect(verdict).toMatchObject(expected);
-    else expect(verdict).toEqual({ ...expected, retryAfterMs });
+    else expect(verdict).toEqual({ ...expected, retryAfterMs, effect: expect.anything() });
   });
 
   it('never blames the recipient for what MAIL was answered', () => {

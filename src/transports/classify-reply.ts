@@ -1,5 +1,6 @@
 /** From what a server said to what it means. Pure. */
-import type { Reply, ReplyClass } from './contract.ts';
+import type { Reply, ReplyClass, ReplyEffect } from './contract.ts';
+import { effectOf } from './reply-effect.ts';
 import type { ReplyRule } from './reply-rule.ts';
 import { replyRules } from './reply-rules.ts';
 
@@ -12,22 +13,25 @@ export interface Verdict {
   readonly isPermanent: boolean;
   /** When to, if the other side named a time or its rule knows one. */
   readonly retryAfterMs?: number;
+  /** What it does to others. */
+  readonly effect: ReplyEffect;
 }
 
-/** What a 4yz or 5yz reply means. */
-export function classifyReply(reply: Reply, stage: Stage): Verdict {
-  const rule = findRule(reply);
+/** What a 4yz or 5yz reply means. `ownRules` are asked before the shipped ones. */
+export function classifyReply(reply: Reply, stage: Stage, ownRules: readonly ReplyRule[] = []): Verdict {
+  const rule = findRule(reply, ownRules);
   const replyClass = classAt(stage, rule?.class ?? 'transient');
   const isPermanent = reply.code >= 500 && replyClass !== 'transient' && replyClass !== 'throttled';
   const retryAfterMs = isPermanent ? undefined : (parseRetryAfter(reply.text) ?? rule?.retryAfterMs);
-  return retryAfterMs === undefined
-    ? { class: replyClass, isPermanent }
-    : { class: replyClass, isPermanent, retryAfterMs };
+  const effect = effectOf({ replyClass, rule: rule?.effect, retryAfterMs });
+  const verdict = { class: replyClass, isPermanent, effect };
+  return retryAfterMs === undefined ? verdict : { ...verdict, retryAfterMs };
 }
 
-/** The row that decides, for tests and for explaining. */
-export function findRule(reply: Reply): ReplyRule | undefined {
-  return replyRules.find((rule) => matches(rule, reply));
+/** The row that decides. */
+export function findRule(reply: Reply, ownRules: readonly ReplyRule[] = []): ReplyRule | undefined {
+  const isMatch = (rule: ReplyRule) => matches(rule, reply);
+  return ownRules.find(isMatch) ?? replyRules.find(isMatch);
 }
 
 /**

@@ -30,6 +30,24 @@ export type ReplyClass =
   /** Our credentials or account: the transport as a whole can't send. */
   | 'account';
 
+/**
+ * What a refusal does beyond its own message, and to whom. Every action ends by itself: a slowed destination learns its rate back, and
+ * the others have a duration.
+ */
+export interface ReplyEffect {
+  /**
+   * `none`: its message alone is concerned. `slow`: less, please: windows and the learnt rate shrink. `rest`: nothing is tried for `durationMs`.
+   * `pause_sender`: the message's sending domain rests at this destination for `durationMs`, and somebody is told; no address is suppressed.
+   */
+  readonly action: 'none' | 'slow' | 'rest' | 'pause_sender';
+  /** What it is about: `recipient` is the message itself, `transport` all destinations of the transport. */
+  readonly scope: 'recipient' | 'destination' | 'transport' | 'sender';
+  /** Always there for `rest` and `pause_sender`: from a second to a day. */
+  readonly durationMs?: number;
+  /** `pause_sender` only: not before so many refusals came within a minute. A filter's verdict on one message is no verdict on its sender. Default 1. */
+  readonly afterRefusals?: number;
+}
+
 /** What became of one attempt. Expected outcomes are values: `deliver` throws only for bugs. */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly reply: Reply; readonly remoteId?: string }
@@ -42,9 +60,16 @@ export type Outcome =
       readonly reply: Reply;
       readonly class: ReplyClass;
       readonly retryAfterMs?: number;
+      /** Absent: none; the other side said nothing, its connection broke. */
+      readonly effect?: ReplyEffect;
     }
   /** Refused for good. */
-  | { readonly kind: 'rejected'; readonly reply: Reply; readonly class: ReplyClass }
+  | {
+      readonly kind: 'rejected';
+      readonly reply: Reply;
+      readonly class: ReplyClass;
+      readonly effect?: ReplyEffect;
+    }
   /** All of the message may have left and no answer came: it may have been accepted. */
   | { readonly kind: 'unknown'; readonly reply: Reply }
   /** Proven: not one byte of the body left. Safe to try again, no attempt burnt. */

@@ -4,6 +4,9 @@ import { providerOf } from './provider-domains.ts';
 /** `transport`: its limits hold for all of it, as with a relay that does its own spreading. `provider`: per mailbox provider. */
 export type DestinationMode = 'transport' | 'provider';
 
+/** What the tail's destinations are called, and how their limits are set together. */
+export const tailName = 'other';
+
 /** The long tail shares this many destinations, so that their number doesn't grow with the audience. */
 export const tailBuckets = 8;
 
@@ -13,7 +16,7 @@ export const tailBuckets = 8;
  */
 export function destinationOf(mode: DestinationMode, domain: string): string {
   if (mode === 'transport') return 'all';
-  return providerOf(domain) ?? `other-${hash(domain.toLowerCase()) % tailBuckets}`;
+  return providerOf(domain) ?? `${tailName}-${hash(domain.toLowerCase()) % tailBuckets}`;
 }
 
 /** FNV-1a, 32 bits, folded: its lowest bits alone are weak. */

@@ -1,6 +1,7 @@
 /** Makes a transport of the configured kind: the only place that knows which kinds there are. */
 import type { Transport } from './contract.ts';
 import type { HostPolicy } from './host-policy.ts';
+import type { OwnRules } from './reply-rule.ts';
 import type { SmtpSecret, SmtpSettings, TransportLimits } from './smtp-settings.ts';
 import { smtpTransport } from './smtp-transport.ts';
 
@@ -11,6 +12,8 @@ export interface TransportConfiguration {
   readonly secret?: SmtpSecret | undefined;
   readonly limits: TransportLimits;
   readonly hostPolicy: HostPolicy;
+  /** Asked before the shipped rules. */
+  readonly rules?: OwnRules | undefined;
 }
 
 /** Opens no connection yet; couriers do. */

@@ -75,6 +75,11 @@ const exceptions: Readonly<Record<string, string>> = {
   'ybb.ne.jp': 'yahoo-japan',
 };
 
+/** All that `providerOf` may answer. */
+export const providersByDomain: readonly string[] = [
+  ...new Set([...Object.keys(domains), ...Object.values(countryVariants), ...Object.values(exceptions)]),
+];
+
 const providerByDomain: ReadonlyMap<string, string> = new Map([
   ...Object.entries(domains).flatMap(([provider, list]) =>
     list.split(' ').map((domain): [string, string] => [domain, provider]),

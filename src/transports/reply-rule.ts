@@ -2,7 +2,13 @@
  * One row of the tables that say what a refusal means. The tables are data: a new wording is a new row with its example,
  * and `classify-reply.test.ts` checks that every example is caught by its own row.
  */
-import type { ReplyClass } from './contract.ts';
+import type { ReplyClass, ReplyEffect } from './contract.ts';
+
+/**
+ * The rules of a transport's owner, first those that decide first; asked for at each refusal, so that a changed rule holds from the next
+ * one on. Cheap and sync.
+ */
+export type OwnRules = () => readonly ReplyRule[];
 
 /** All of `code`, `enhanced` and `text` that are given must match. */
 export interface ReplyRule {
@@ -13,6 +19,8 @@ export interface ReplyRule {
   readonly enhanced?: RegExp;
   /** Against the cleaned text without its codes. Linear patterns only: the other side writes the text. */
   readonly text?: RegExp;
+  /** What it does beyond its message, where that isn't its class's default (`reply-effect.ts`). */
+  readonly effect?: ReplyEffect;
   /** Whose wording it is. */
   readonly provider?: string;
   /** How long the destination is known to want us away when it doesn't say so. Every such rest ends. */

@@ -1,5 +1,6 @@
 /** A courier over one SMTP session: one message at a time, many one after another. */
 import type { Courier, OutboundMessage, Outcome } from './contract.ts';
+import type { OwnRules } from './reply-rule.ts';
 import { untransmitted } from './smtp-outcome.ts';
 import { attempt, drop, isAlive, type SmtpSession } from './smtp-session.ts';
 import type { TransportLimits } from './smtp-settings.ts';
@@ -11,6 +12,7 @@ const goodbyeMs = 1000;
 export class SmtpCourier implements Courier {
   readonly #session: SmtpSession;
   readonly #limits: TransportLimits;
+  readonly #rules: OwnRules | undefined;
   #carried = 0;
   #isBusy = false;
   /** The RSET under way, if any; false when the session can't go on. */
@@ -18,7 +20,8 @@ export class SmtpCourier implements Courier {
   #idleTimer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(session: SmtpSession, limits: TransportLimits) {
+  constructor(session: SmtpSession, limits: TransportLimits, rules?: OwnRules) {
+    this.#rules = rules;
     this.#session = session;
     this.#limits = limits;
     this.#startIdling();
@@ -51,7 +54,10 @@ export class SmtpCourier implements Courier {
     clearTimeout(this.#idleTimer);
     try {
       if (!(await this.#isReset())) return untransmitted('the connection did not survive the last refusal');
-      const { outcome, after } = await transact(this.#session, message, mayStart, this.#limits);
+      const { outcome, after } = await transact(this.#session, message, mayStart, {
+        ...this.#limits,
+        rules: this.#rules,
+      });
       this.#carried += 1;
       if (after === 'reset') this.#reset = this.#resetSession();
       return outcome;

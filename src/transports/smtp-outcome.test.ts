@@ -19,11 +19,11 @@ describe('a lost connection', () => {
 
   it('keeps the refusal that came before it, and does not hold it against the address', () => {
     const replies = ['250 2.1.0 OK', '550 5.1.1 Unknown', '554 5.5.1 No valid recipients'];
-    expect(endOfFailure(lost, 'unread', replies)).toMatchObject({
+    expect(endOfFailure(lost, 'unread', { replies })).toMatchObject({
       outcome: { kind: 'rejected', class: 'message', reply: { code: 550 } },
       after: 'drop',
     });
-    expect(endOfFailure(lost, 'ended', ['354 Go ahead']).outcome.kind).toBe('unknown');
+    expect(endOfFailure(lost, 'ended', { replies: ['354 Go ahead'] }).outcome.kind).toBe('unknown');
   });
 
   it('in the middle of a reply: not known to which command before the body, a refusal after it', () => {

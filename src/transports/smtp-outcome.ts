@@ -2,6 +2,7 @@
 import type { BodyProgress } from './body-stream.ts';
 import { classifyReply, type Stage } from './classify-reply.ts';
 import type { Outcome, Reply } from './contract.ts';
+import type { ReplyRule } from './reply-rule.ts';
 import { cleanText, ownReply, parseReply } from './reply-text.ts';
 import type { SmtpError } from './smtp-error.ts';
 
@@ -14,6 +15,13 @@ export interface TransactionEnd {
   readonly after: 'reuse' | 'reset' | 'drop';
 }
 
+export interface SessionKnowledge {
+  /** Replies that came since MAIL, as far as they were kept. */
+  readonly replies?: readonly string[];
+  /** The transport owner's own, asked before the shipped ones. */
+  readonly rules?: readonly ReplyRule[];
+}
+
 /** nodemailer reports success: any reply that begins with a 2, whatever follows. */
 export function endOfAnswer(raw: string, progress: BodyProgress): TransactionEnd {
   const reply = parseReply(raw);
@@ -23,18 +31,18 @@ export function endOfAnswer(raw: string, progress: BodyProgress): TransactionEnd
 
 /**
  * nodemailer reports an error: a refusal by the server, or a connection that ended. Undefined: it ended without a reason.
- * `replies` are those that came since MAIL, as far as they were kept.
  */
 export function endOfFailure(
   error: SmtpError | undefined,
   progress: BodyProgress,
-  replies: readonly string[] = [],
+  { replies = [], rules = [] }: SessionKnowledge = {},
 ): TransactionEnd {
   const reply = refusalIn(error, progress);
-  if (reply) return refused(reply, stageOf(error), progress);
+  if (reply) return refused({ reply, stage: stageOf(error), progress, rules });
   const earlier = progress === 'unread' && !error?.response ? firstRefusal(replies) : undefined;
   // Which command it answered isn't known, so it is held against the sender and not the address.
-  if (earlier) return { outcome: refused(earlier, 'mail', progress).outcome, after: 'drop' };
+  if (earlier)
+    return { outcome: refused({ reply: earlier, stage: 'mail', progress, rules }).outcome, after: 'drop' };
   if (error?.response && progress === 'ended') return inDoubt(error.response);
   return endOfLoss(error ? lossText(error) : 'connection closed', progress);
 }
@@ -117,14 +125,21 @@ function stageOf(error: SmtpError | undefined): Stage {
   return error?.command === 'DATA' ? 'data' : 'rcpt';
 }
 
-function refused(reply: Reply, stage: Stage, progress: BodyProgress): TransactionEnd {
-  const { class: replyClass, isPermanent, retryAfterMs } = classifyReply(reply, stage);
+interface Refusal {
+  readonly reply: Reply;
+  readonly stage: Stage;
+  readonly progress: BodyProgress;
+  readonly rules: readonly ReplyRule[];
+}
+
+function refused({ reply, stage, progress, rules }: Refusal): TransactionEnd {
+  const { class: replyClass, isPermanent, retryAfterMs, effect } = classifyReply(reply, stage, rules);
   const after = afterRefusal(reply, stage, progress);
-  if (isPermanent) return { outcome: { kind: 'rejected', reply, class: replyClass }, after };
+  if (isPermanent) return { outcome: { kind: 'rejected', reply, class: replyClass, effect }, after };
   // The session ended for its own reasons (idle too long, a restart): that says nothing about the message.
   if (reply.code === 421 && stage === 'mail' && replyClass === 'transient')
     return { outcome: { kind: 'untransmitted', reply }, after };
-  const deferred = { kind: 'deferred', reply, class: replyClass } as const;
+  const deferred = { kind: 'deferred', reply, class: replyClass, effect } as const;
   return { outcome: retryAfterMs === undefined ? deferred : { ...deferred, retryAfterMs }, after };
 }
 

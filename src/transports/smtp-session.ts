@@ -10,6 +10,7 @@ import type { OpenFailure } from './contract.ts';
 import { dialHost } from './dial-host.ts';
 import type { HostPolicy } from './host-policy.ts';
 import { explainOpenFailure, type OpenStep } from './open-failure.ts';
+import type { OwnRules } from './reply-rule.ts';
 import { ownReply } from './reply-text.ts';
 import type { SmtpSecret, SmtpSettings, TransportLimits } from './smtp-settings.ts';
 
@@ -19,6 +20,7 @@ export interface SmtpConfiguration {
   readonly secret?: SmtpSecret | undefined;
   readonly limits: TransportLimits;
   readonly hostPolicy: HostPolicy;
+  readonly rules?: OwnRules | undefined;
 }
 
 /** What the server offers, of what we use. */

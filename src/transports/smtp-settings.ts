@@ -7,6 +7,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isDestinationName } from './provider-names.ts';
 
 const hostName = z
   .string()
@@ -68,13 +69,56 @@ export type SmtpSecret = z.infer<typeof smtpSecret>;
 
 const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
 
+const messagesASecond = z.number().positive().max(1_000_000);
+const messagesADay = z.int().min(1).max(1_000_000_000);
+
+export const warmUp = z
+  .strictObject({
+    /** The first day, UTC; there is no limit of the warm-up's before it and none but `until` when it is over. */
+    startsOn: z.iso.date(),
+    /** Messages on the first day. */
+    firstDay: messagesADay,
+    /** Each day so many times the day before. */
+    growth: z.number().min(1.01).max(10),
+    /** The warm-up is over when a day's step reaches this many. */
+    until: messagesADay,
+  })
+  .refine(({ firstDay, until }) => firstDay <= until, {
+    path: ['until'],
+    error: 'must not be less than the first day',
+  });
+
+export type WarmUp = z.infer<typeof warmUp>;
+
+const destinationLimit = z.strictObject({
+  perSecond: messagesASecond.optional(),
+  /** Connections of all processes together. */
+  connections: z.int().min(1).max(10_000).optional(),
+  /** Messages a UTC day. */
+  perDay: messagesADay.optional(),
+});
+
+export type DestinationLimit = z.infer<typeof destinationLimit>;
+
+const destinationName = z
+  .string()
+  .refine(isDestinationName, { error: 'is not the name of a provider, nor `other`' });
+
 export const transportLimits = z.strictObject({
   /** Connections one process may hold open at once. */
   maxConnections: z.int().min(1).max(100).default(10),
   /** Messages after which a connection is closed and a new one opened; 0 = as many as it lives for. */
   messagesPerConnection: z.int().min(0).max(10_000).default(100),
-  /** Messages a second, for all processes together. Without it, no limit of ours. */
-  perSecond: z.number().positive().max(1_000_000).optional(),
+  /** Messages a second, for all processes and destinations together. Without it, no limit of ours. */
+  perSecond: messagesASecond.optional(),
+  /** Connections to one destination, for all processes together. Without it, the provider's shipped default, if any. */
+  connections: z.int().min(1).max(10_000).optional(),
+  /** Messages a UTC day, over all its destinations together. */
+  perDay: messagesADay.optional(),
+  /** A new sender's first days: fewer messages a UTC day than `perDay`, over all its destinations together. */
+  warmUp: warmUp.optional(),
+  /** Limits of single destinations, by provider (`gmail`, ...) or `other`, each of the long tail's. They hold with `destination_mode` `provider`. */
+  destinations: z.record(destinationName, destinationLimit).optional(),
   /** Looking the name up and connecting. */
   connectTimeoutMs: milliseconds(10, 120_000).default(10_000),
   /** From connected to greeted; a TLS handshake may take as long. */

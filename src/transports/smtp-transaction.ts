@@ -9,12 +9,15 @@ import { messageBuffers, messageSize } from '../render/splice.ts';
 import { BodyStream } from './body-stream.ts';
 import type { OutboundMessage } from './contract.ts';
 import { refuseEnvelope } from './envelope-check.ts';
+import type { OwnRules } from './reply-rule.ts';
 import type { SmtpError } from './smtp-error.ts';
 import { endOfAnswer, endOfFailure, endOfLoss, type TransactionEnd } from './smtp-outcome.ts';
 import { abort, forgetReplies, hasUnaskedReply, repliesSince, type SmtpSession } from './smtp-session.ts';
 import type { TransportLimits } from './smtp-settings.ts';
 
-type Deadlines = Pick<TransportLimits, 'envelopeTimeoutMs' | 'acceptTimeoutMs'>;
+type Terms = Pick<TransportLimits, 'envelopeTimeoutMs' | 'acceptTimeoutMs'> & {
+  readonly rules?: OwnRules | undefined;
+};
 
 /**
  * Hands one message over. Answers within `longestTransactionMs`; rejects only when `mayStart` throws or the message's parts
@@ -24,7 +27,7 @@ export async function transact(
   session: SmtpSession,
   message: OutboundMessage,
   mayStart: () => boolean,
-  deadlines: Deadlines,
+  terms: Terms,
 ): Promise<TransactionEnd> {
   const { compiled, rendered } = message;
   const size = messageSize(compiled, rendered);
@@ -33,7 +36,7 @@ export async function transact(
   const envelope = { from: rendered.returnPath, to: [rendered.to], size };
   const buffers = messageBuffers(compiled, rendered);
   return new Promise((resolve, reject) => {
-    new Transaction(session, mayStart, deadlines, { resolve, reject }).start(envelope, buffers);
+    new Transaction(session, mayStart, terms, { resolve, reject }).start(envelope, buffers);
   });
 }
 
@@ -45,22 +48,22 @@ interface Settling {
 class Transaction {
   readonly #session: SmtpSession;
   readonly #mayStart: () => boolean;
-  readonly #deadlines: Deadlines;
+  readonly #terms: Terms;
   readonly #settling: Settling;
   #body: BodyStream | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isSettled = false;
 
-  constructor(session: SmtpSession, mayStart: () => boolean, deadlines: Deadlines, settling: Settling) {
+  constructor(session: SmtpSession, mayStart: () => boolean, terms: Terms, settling: Settling) {
     this.#session = session;
     this.#mayStart = mayStart;
-    this.#deadlines = deadlines;
+    this.#terms = terms;
     this.#settling = settling;
   }
 
   start(envelope: { from: string; to: string[]; size: number }, buffers: readonly Buffer[]): void {
     const { connection } = this.#session;
-    this.#startTimer(this.#deadlines.envelopeTimeoutMs, 'MAIL, RCPT and DATA were not answered in time');
+    this.#startTimer(this.#terms.envelopeTimeoutMs, 'MAIL, RCPT and DATA were not answered in time');
     connection.on('end', this.#onConnectionEnd);
     forgetReplies(connection);
     this.#body = new BodyStream(buffers, () => this.#mayLeave());
@@ -92,7 +95,7 @@ class Transaction {
       this.#settling.reject(error);
       return false;
     }
-    this.#startTimer(this.#deadlines.acceptTimeoutMs, 'the message was not answered in time');
+    this.#startTimer(this.#terms.acceptTimeoutMs, 'the message was not answered in time');
     this.#gatherWrites();
     return true;
   }
@@ -121,7 +124,8 @@ class Transaction {
   };
 
   #fail(error: SmtpError | undefined): void {
-    this.#settle(endOfFailure(error, this.#progress, repliesSince(this.#session.connection)));
+    const replies = repliesSince(this.#session.connection);
+    this.#settle(endOfFailure(error, this.#progress, { replies, rules: this.#terms.rules?.() ?? [] }));
   }
 
   #settle(end: TransactionEnd): void {

@@ -15,5 +15,8 @@ export function smtpTransport(configuration: SmtpConfiguration): Transport {
 async function openCourier(configuration: SmtpConfiguration): Promise<OpenResult> {
   const opened = await openSession(configuration);
   if (opened.kind === 'failed') return { kind: 'failed', failure: opened.failure };
-  return { kind: 'open', courier: new SmtpCourier(opened.session, configuration.limits) };
+  return {
+    kind: 'open',
+    courier: new SmtpCourier(opened.session, configuration.limits, configuration.rules),
+  };
 }
