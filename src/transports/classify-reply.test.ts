@@ -68,7 +68,12 @@ describe('classifyReply', () => {
       300_000,
     ],
     ['421 4.7.28 Our system has detected an unusual rate of email', 'throttled', false],
-    ['450 4.2.1 The user you are trying to contact is receiving mail too quickly.', 'throttled', false],
+    [
+      '450 4.2.1 The user you are trying to contact is receiving mail too quickly.',
+      'transient',
+      false,
+      600_000,
+    ],
     ['421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred', 'throttled', false, 7_200_000],
     [
       '451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.',

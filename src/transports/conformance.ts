@@ -108,6 +108,20 @@ export const conformance: readonly Requirement[] = [
     },
   },
   {
+    name: 'says of a refusal what it does to others, and for how long',
+    async check(subject) {
+      for (const behaviour of ['refuse for good', 'refuse for now'] as const) {
+        subject.peer.behave(behaviour);
+        const courier = await openCourier(subject);
+        const [outcome] = await courier.deliver(subject.messages(1), always);
+        assert.ok(outcome?.kind === 'rejected' || outcome?.kind === 'deferred');
+        assert.ok(outcome.effect);
+        const { action, durationMs } = outcome.effect;
+        assert.equal(durationMs !== undefined, action === 'rest' || action === 'pause_sender');
+      }
+    },
+  },
+  {
     name: 'a connection lost before the body is a message that was not transmitted',
     async check(subject) {
       const courier = await openCourier(subject);

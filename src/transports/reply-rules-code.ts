@@ -1,5 +1,6 @@
 /** What the codes say by the book: RFC 3463 and IANA's registry for enhanced codes, RFC 5321 §4.2 for reply codes. */
 import type { ReplyRule } from './reply-rule.ts';
+import { contentVerdict } from './reply-rules-text.ts';
 
 export const enhancedCodeRules: readonly ReplyRule[] = [
   {
@@ -124,6 +125,7 @@ export const lastRules: readonly ReplyRule[] = [
   {
     class: 'policy',
     enhanced: /^5\.7\.[01]$/,
+    effect: contentVerdict,
     source: 'RFC 3463 5.7.0, 5.7.1: not authorised',
     example: '550 5.7.1 Delivery not authorized by the recipient',
   },

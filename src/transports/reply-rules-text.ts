@@ -1,5 +1,14 @@
 /** Wordings that many servers share. The first table is asked before the codes, the second when the codes say nothing. */
+import type { ReplyEffect } from './contract.ts';
 import type { ReplyRule } from './reply-rule.ts';
+
+/** These words are said of senders, and as often of one message: a pause needs several refusals. */
+export const contentVerdict: ReplyEffect = {
+  action: 'pause_sender',
+  scope: 'sender',
+  durationMs: 15 * 60_000,
+  afterRefusals: 10,
+};
 
 /** Stronger than any code: these words have one meaning, their codes have several. */
 export const plainWordRules: readonly ReplyRule[] = [
@@ -17,6 +26,21 @@ export const plainWordRules: readonly ReplyRule[] = [
     source: 'RFC 6647',
     example:
       '451 4.7.1 Greylisted for 300 seconds (see http://isg.ee.ethz.ch/tools/postgrey/help/example.ee.html)',
+  },
+  {
+    class: 'policy',
+    code: [400, 499],
+    text: /cannot find your (?:reverse )?hostname|reverse dns (?:failure|lookup failed)/i,
+    source: 'Postfix reject_unknown_client_hostname; Comcast: no reverse DNS for the IP address',
+    example: '450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]',
+  },
+  {
+    // Of one recipient: asked before words such as "rate limit", which are mostly about us.
+    class: 'transient',
+    code: [400, 499],
+    text: /(?:recipient|mailbox|user|account)(?:'s)? (?:\S{1,40} )?(?:has )?(?:received|is receiving|exceeded).{0,40}(?:rate|too (?:many|quickly|fast)|limit)|mailbox (?:is )?(?:busy|locked|in use)|recipient rate/i,
+    source: 'Common wordings: a mailbox that takes no more for now',
+    example: '451 4.7.1 Recipient user@example.org has received too many messages, try again later',
   },
   {
     class: 'throttled',
@@ -50,12 +74,14 @@ export const vagueCodeRules: readonly ReplyRule[] = [
   {
     class: 'policy',
     text: /spamhaus|spamcop|barracuda|sorbs|proofpoint|block ?-?list|black ?-?list|deny ?-?list|listed (?:at|by|in|on)\b|\bdnsbl\b|\brbl\b|reputation|\bspam\b|\bvirus\b|malware|phish|bulk mail/i,
+    effect: contentVerdict,
     source: 'Common wordings of blocklists and filters',
     example: '554 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org',
   },
   {
     class: 'policy',
     text: /\bspf\b|\bdkim\b|\bdmarc\b|reverse dns|\bptr\b|(?:local|security|administrative) policy|policy (?:reasons|violation|rejection)|(?:content|message) (?:rejected|blocked|refused)|prohibited|unauthori[sz]ed|access denied/i,
+    effect: contentVerdict,
     source: 'Common wordings of sender policies',
     example: '550 Message rejected: From domain fails DMARC with policy reject',
   },
