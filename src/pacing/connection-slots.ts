@@ -1,0 +1,156 @@
+/**
+ * Connections per destination, leased by the fleet: however many workers, together they hold no more than the cap.
+ *
+ * Every second, and at once when more is wanted, a process says in one Lua call what it wants and holds of all its destinations, and learns what it may.
+ * A lease ends by itself ten seconds after its owner last spoke: slots of a worker that died come back. While Redis is away a process keeps
+ * what it holds and opens no more, except for one where it has none.
+ */
+import type { Redis } from 'ioredis';
+import type { Clock } from '../platform/clock.ts';
+import type { Lifecycle } from '../platform/lifecycle.ts';
+import type { Log } from '../platform/log.ts';
+import { createLoop } from '../platform/loop.ts';
+import { slotsScript } from './slots-script.ts';
+
+export interface SlotsAsk {
+  /** Connections of the whole fleet; undefined: no limit. */
+  readonly cap: number | undefined;
+  /** How many this process would use, those it has included. */
+  readonly wanted: number;
+  /** How many it has: open, being opened, or being closed. */
+  readonly held: number;
+}
+
+export interface ConnectionSlots extends Lifecycle {
+  /**
+   * How many connections this process may hold now; less than `held` means that some must be closed as they get idle. To be called
+   * whenever an ask changes: the fleet is asked in the background, and `onChange` tells of another answer.
+   */
+  request(destinationId: number, ask: SlotsAsk): number;
+  onChange(listener: (destinationId: number, allowed: number) => void): void;
+  /** Nothing is held any more, nothing wanted. */
+  release(destinationId: number): void;
+}
+
+export interface ConnectionSlotsOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly renewMs?: number;
+  readonly leaseMs?: number;
+}
+
+interface Lease {
+  cap: number;
+  wanted: number;
+  held: number;
+  /** The fleet's last answer. */
+  allowed: number;
+  /** What was wanted when it was last asked: asking again for no more would spin. */
+  askedFor: number;
+}
+
+/** Destinations in one call: so that Redis is never held up by one process. */
+const mostPerCall = 200;
+/** After Redis lost its keys: every process has renewed by then. */
+const renewalsAfterLoss = 2.5;
+
+export function createConnectionSlots(options: ConnectionSlotsOptions): ConnectionSlots {
+  const { redis, prefix, owner, clock, log, renewMs = 1_000, leaseMs = 10_000 } = options;
+  const leases = new Map<number, Lease>();
+  const eager = new Set<number>();
+  const listeners: ((destinationId: number, allowed: number) => void)[] = [];
+  let renewAt = 0;
+  let isAway = false;
+
+  async function pass(): Promise<'idle'> {
+    const isRenewal = clock.monotonic() >= renewAt;
+    if (isRenewal) renewAt = clock.monotonic() + renewMs;
+    const ids = [...(isRenewal ? leases.keys() : eager)];
+    eager.clear();
+    for (let i = 0; i < ids.length; i += mostPerCall) await ask(ids.slice(i, i + mostPerCall));
+    return 'idle';
+  }
+
+  async function ask(ids: readonly number[]): Promise<void> {
+    const asked = ids.map((id) => ({ id, lease: leases.get(id)! })).filter(({ lease }) => lease);
+    if (asked.length === 0) return;
+    for (const { lease } of asked) lease.askedFor = lease.wanted;
+    try {
+      const answers = await call(asked);
+      if (isAway) log.info('connection slots: Redis is back');
+      isAway = false;
+      asked.forEach(({ id, lease }, i) => answer(id, lease, answers[i] ?? 0));
+    } catch (error) {
+      if (!isAway) log.warn({ err: error }, 'connection slots: Redis is away, none is added');
+      isAway = true;
+      for (const { id, lease } of asked) tell(id, allowedOf(lease));
+    }
+  }
+
+  function call(asked: readonly { readonly id: number; readonly lease: Lease }[]): Promise<number[]> {
+    const keys = [`${prefix}:slots:since`, ...asked.map(({ id }) => slotsKey(prefix, id))];
+    const asks = asked.flatMap(({ lease: { cap, wanted, held } }) => [cap, wanted, held]);
+    const heldBackMs = renewMs * renewalsAfterLoss;
+    return redis.eval(slotsScript, keys.length, ...keys, owner, leaseMs, heldBackMs, ...asks) as Promise<
+      number[]
+    >;
+  }
+
+  function answer(id: number, lease: Lease, allowed: number): void {
+    const before = allowedOf(lease);
+    lease.allowed = allowed;
+    if (lease.wanted === 0 && lease.held === 0 && leases.get(id) === lease) leases.delete(id);
+    else if (allowed !== before) tell(id, allowed);
+    if (lease.wanted > Math.max(lease.askedFor, allowed)) askSoon(id);
+  }
+
+  function tell(id: number, allowed: number): void {
+    for (const listener of listeners) listener(id, allowed);
+  }
+
+  function askSoon(id: number): void {
+    eager.add(id);
+    loop.wake();
+  }
+
+  function allowedOf(lease: Lease): number {
+    return isAway ? Math.min(lease.cap, Math.max(lease.held, 1)) : lease.allowed;
+  }
+
+  /** What is known of it stays until Redis has heard; if it never does, the lease ends by itself. */
+  function release(id: number): void {
+    const lease = leases.get(id);
+    if (!lease) return;
+    Object.assign(lease, { wanted: 0, held: 0 });
+    askSoon(id);
+  }
+
+  const loop = createLoop({ name: 'connection-slots', log, idleMs: renewMs, pass });
+  return {
+    start: loop.start,
+    async stop() {
+      for (const id of leases.keys()) release(id);
+      await loop.stop();
+      if (leases.size > 0) await pass();
+    },
+    request(id, { cap, wanted, held }) {
+      if (cap === undefined) {
+        release(id);
+        return wanted;
+      }
+      const lease = leases.get(id) ?? { cap, wanted: 0, held: 0, allowed: 0, askedFor: 0 };
+      leases.set(id, Object.assign(lease, { cap, wanted, held }));
+      if (wanted > Math.max(lease.allowed, lease.askedFor)) askSoon(id);
+      return allowedOf(lease);
+    },
+    onChange: (listener) => void listeners.push(listener),
+    release,
+  };
+}
+
+function slotsKey(prefix: string, destinationId: number): string {
+  return `${prefix}:slots:${destinationId}`;
+}

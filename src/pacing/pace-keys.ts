@@ -1,0 +1,62 @@
+/** Where pacing keeps what it shares, in Redis. All of it can be lost: the fleet then starts cold. */
+import type { Redis } from 'ioredis';
+import { decodePace, type PublishedPace } from './pace-coding.ts';
+
+/** A list of lines (`report-coding.ts`), oldest first. */
+export function reportsKey(prefix: string): string {
+  return `${prefix}:pace:reports`;
+}
+
+/** The published pace; expires when nothing was learnt for an hour. */
+export function paceKey(prefix: string, destinationId: number): string {
+  return `${prefix}:pace:${destinationId}`;
+}
+
+/** There as long as the destination may not be tried: its time to live says how long, by Redis's clock. */
+export function closedKey(prefix: string, destinationId: number): string {
+  return `${prefix}:pace:closed:${destinationId}`;
+}
+
+/** A set of the destinations whose breaker is not closed: what a new leader must know before its first pass. */
+export function troubledKey(prefix: string): string {
+  return `${prefix}:pace:troubled`;
+}
+
+/** A sorted set: send workers by the end of their term. */
+export function workersKey(prefix: string): string {
+  return `${prefix}:pace:workers`;
+}
+
+/**
+ * Published paces with the time that is left of their pauses: one MGET and a PTTL for each, in the caller's pipeline. `from` is where its
+ * replies begin in the pipeline's.
+ */
+export function askPaces(
+  pipeline: ReturnType<Redis['pipeline']>,
+  prefix: string,
+  destinationIds: readonly number[],
+): { read(replies: PipelineReplies, from: number): readonly (PublishedPace | undefined)[] } {
+  if (destinationIds.length > 0) pipeline.mget(destinationIds.map((id) => paceKey(prefix, id)));
+  for (const id of destinationIds) pipeline.pttl(closedKey(prefix, id));
+  return {
+    read(replies, from) {
+      if (destinationIds.length === 0) return [];
+      const texts = (valueAt(replies, from) ?? []) as readonly (string | null)[];
+      return destinationIds.map((_, i) => {
+        const found = decodePace(texts[i]);
+        const closedForMs = Math.max(0, Number(valueAt(replies, from + 1 + i)));
+        return found && { ...found, pace: { ...found.pace, closedForMs } };
+      });
+    },
+  };
+}
+
+/** What ioredis answers for a pipeline; null when it was discarded. */
+export type PipelineReplies = readonly (readonly [Error | null, unknown])[] | null;
+
+/** A command's answer; throws what the command failed with. */
+export function valueAt(replies: PipelineReplies, i: number): unknown {
+  const [error, value] = replies?.[i] ?? [new Error('no answer from Redis'), undefined];
+  if (error) throw error;
+  return value;
+}
