@@ -18,6 +18,7 @@ export type ImportId = Id<'import'>;
 export type TemplateId = Id<'template'>;
 export type TransportId = Id<'transport'>;
 export type CampaignId = Id<'campaign'>;
+export type ReplyRuleId = Id<'replyRule'>;
 
 /** The API's prefixes, one per kind of thing. */
 export const prefixes = {
@@ -30,6 +31,7 @@ export const prefixes = {
   transport: 'trn',
   destination: 'dst',
   campaign: 'cmp',
+  replyRule: 'rul',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

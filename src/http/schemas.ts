@@ -80,7 +80,7 @@ function idText(kind: IdKind) {
 }
 
 function nameOf(kind: IdKind): string {
-  return kind === 'apiKey' ? 'key' : kind;
+  return kind === 'apiKey' ? 'key' : kind === 'replyRule' ? 'rule' : kind;
 }
 
 /** What DATETIME holds and what a person may have meant. What is no time has been told so already. */

@@ -1,10 +1,12 @@
-/** Gives the send stage its transports: settings from the table, secrets opened, connections not yet. */
+/** Gives the send stage its transports, one for each destination: settings from the table, secrets opened, connections not yet. */
 import type { Log } from '../platform/log.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { createSecretBox } from '../platform/secret-box.ts';
-import type { TransportSource } from '../send/transport-pool.ts';
+import type { Place, TransportSource } from '../send/sender-pool.ts';
+import { connectionLimitsOf, destinationLimitsOf } from '../transports/destination-limits.ts';
 import type { HostPolicy } from '../transports/host-policy.ts';
 import { openTransport } from '../transports/open-transport.ts';
+import type { ReplyRuleSource } from './reply-rule-source.ts';
 import { toConfiguration } from './transport-secrets.ts';
 import { readAnyTransport, readTransportVersions } from './transport-store.ts';
 
@@ -13,21 +15,43 @@ export interface TransportSourceOptions {
   readonly log: Log;
   readonly secretsKey: Buffer;
   readonly hostPolicy: HostPolicy;
+  /** Without it, the shipped rules alone. */
+  readonly replyRules?: ReplyRuleSource;
 }
 
 export function createTransportSource(options: TransportSourceOptions): TransportSource {
-  const { db, log, secretsKey, hostPolicy } = options;
+  const { db, log, secretsKey, hostPolicy, replyRules } = options;
   const secretBox = createSecretBox(secretsKey);
   return {
-    async open(transportId) {
-      const stored = await readAnyTransport(db, transportId);
-      if (!stored) {
-        log.warn({ transportId }, 'no such transport');
+    async open(place) {
+      const stored = await readAnyTransport(db, place.transportId);
+      const name = await readDestinationName(db, place);
+      if (!stored || name === undefined) {
+        log.warn({ ...place }, 'no such transport, or destination of it');
         return undefined;
       }
-      const transport = openTransport(toConfiguration(stored, secretBox, hostPolicy));
-      return { transport, version: stored.version, perSecond: stored.limits.perSecond };
+      const { destinationMode: mode, tenantId: owner, version } = stored;
+      await replyRules?.watch(owner);
+      const transport = openTransport({
+        ...toConfiguration(stored, secretBox, hostPolicy),
+        limits: connectionLimitsOf(stored.limits, mode, name),
+        destination: name,
+        rules: replyRules && (() => replyRules.rulesOf(owner)),
+      });
+      const limits = destinationLimitsOf(stored.limits, mode, name);
+      return { transport, version, perSecond: stored.limits.perSecond, limits };
     },
     readVersions: (ids) => readTransportVersions(db, ids),
   };
+}
+
+async function readDestinationName(
+  db: Sql,
+  { destinationId, transportId }: Place,
+): Promise<string | undefined> {
+  const row = await db.first<{ name: string }>(
+    'SELECT name FROM destinations WHERE id = ? AND transport_id = ?',
+    [destinationId, transportId],
+  );
+  return row?.name;
 }

@@ -52,6 +52,14 @@ async function insertCampaign(tenant: TestTenant, transportId: string, state: st
   );
 }
 
+async function insertDestination(transportId: number, name: string): Promise<number> {
+  const { insertId } = await api.db.write('INSERT INTO destinations (transport_id, name) VALUES (?, ?)', [
+    transportId,
+    name,
+  ]);
+  return insertId;
+}
+
 async function idOf(text: string): Promise<number> {
   const rows = await api.db.rows<{ id: number }>('SELECT id FROM transports');
   return rows.find((row) => formatId('transport', row.id) === text)?.id as number;
@@ -144,6 +152,33 @@ test.each([
 ])('%s is refused', async (_, changes) => {
   const reply = await one.post('/v1/transports', { name: 'x', settings, ...changes });
   expect(reply).toMatchObject({ status: 422, body: { errors: [{ pointer: '/secret' }] } });
+});
+
+test('limits of a destination and a warm-up are taken and shown under the API’s names, and their mistakes found there', async () => {
+  const limits = {
+    connections: 20,
+    per_day: 100_000,
+    warm_up: { starts_on: '2026-11-20', first_day: 100, growth: 1.5, until: 400 },
+    destinations: { gmail: { per_second: 5, per_day: 10 }, 't-online': { connections: 2 } },
+  };
+  expect(await create(one, { limits })).toMatchObject({ limits });
+  const reply = await one.post('/v1/transports', {
+    ...{ name: 'x', settings },
+    limits: {
+      warm_up: { starts_on: '2026-02-30', first_day: 100, growth: 1.5, until: 99 },
+      destinations: { gmail: { perSecond: 5 }, gmial: {} },
+    },
+  });
+  expect(reply.status).toBe(422);
+  expect(reply.body.errors.map((error: { pointer: string }) => error.pointer).sort()).toEqual([
+    '/limits/destinations/gmail/perSecond',
+    '/limits/destinations/gmial',
+    '/limits/warm_up/starts_on',
+  ]);
+  const until = { ...limits, warm_up: { ...limits.warm_up, until: 99 } };
+  expect(
+    (await one.post('/v1/transports', { name: 'x', settings, limits: until })).body.errors,
+  ).toMatchObject([{ pointer: '/limits/warm_up/until' }]);
 });
 
 test('a change needs If-Match, and of two at once one wins', async () => {
@@ -254,13 +289,14 @@ test('the send stage gets the transport with its secret opened, its version, and
   const source = createTransportSource({ ...options, secretsKey });
   const created = await create(one, { settings: withAuth, secret, limits: { per_second: 7 } });
   const id = (await idOf(created.id)) as TransportId;
-  expect(await source.open(id)).toMatchObject({ version: 1, perSecond: 7 });
+  const place = { transportId: id, destinationId: await insertDestination(id, 'gmail') };
+  expect(await source.open(place)).toMatchObject({ version: 1, perSecond: 7, limits: { perSecond: 7 } });
   await one.patch(`/v1/transports/${created.id}`, { name: 'b' }, { headers: { 'If-Match': '"v1"' } });
   expect(await source.readVersions([id])).toEqual(new Map([[id, 2]]));
   const stranger = createTransportSource({ ...options, secretsKey: randomBytes(32) });
-  await expect(stranger.open(id)).rejects.toThrow("can't be read");
+  await expect(stranger.open(place)).rejects.toThrow("can't be read");
   await one.delete(`/v1/transports/${created.id}`);
-  expect(await source.open(id)).toBeUndefined();
+  expect(await source.open(place)).toBeUndefined();
   expect(await source.readVersions([id])).toEqual(new Map());
   expect(await source.readVersions([])).toEqual(new Map());
   expect(lines.join('')).not.toContain(secret.password);

@@ -44,8 +44,6 @@ export interface ReplyEffect {
   readonly scope: 'recipient' | 'destination' | 'transport' | 'sender';
   /** Always there for `rest` and `pause_sender`: from a second to a day. */
   readonly durationMs?: number;
-  /** `pause_sender` only: not before so many refusals came within a minute. A filter's verdict on one message is no verdict on its sender. Default 1. */
-  readonly afterRefusals?: number;
 }
 
 /** What became of one attempt. Expected outcomes are values: `deliver` throws only for bugs. */

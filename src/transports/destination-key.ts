@@ -7,6 +7,9 @@ export type DestinationMode = 'transport' | 'provider';
 /** What the tail's destinations are called, and how their limits are set together. */
 export const tailName = 'other';
 
+/** A transport as a whole, as a destination. */
+export const wholeName = 'all';
+
 /** The long tail shares this many destinations, so that their number doesn't grow with the audience. */
 export const tailBuckets = 8;
 
@@ -15,7 +18,7 @@ export const tailBuckets = 8;
  * Stored with chunks and in pacing state: the same domain must give the same key in every release.
  */
 export function destinationOf(mode: DestinationMode, domain: string): string {
-  if (mode === 'transport') return 'all';
+  if (mode === 'transport') return wholeName;
   return providerOf(domain) ?? `${tailName}-${hash(domain.toLowerCase()) % tailBuckets}`;
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classifyReply, type Stage } from './classify-reply.ts';
 import type { ReplyEffect } from './contract.ts';
-import { effectAt, longestEffectMs, shortestEffectMs, tailRefusals } from './reply-effect.ts';
+import { effectAt, longestEffectMs, shortestEffectMs } from './reply-effect.ts';
 import { replyRules } from './reply-rules.ts';
 import { parseReply } from './reply-text.ts';
 
@@ -62,11 +62,6 @@ describe('the effect', () => {
       expect(durationMs).toBeLessThanOrEqual(longestEffectMs);
     } else expect(durationMs).toBeUndefined();
   });
-
-  it('of one message a filter dislikes needs company before its sender pauses', () => {
-    expect(effectOfReply('554 5.7.1 Message contains spam').afterRefusals).toBe(10);
-    expect(effectOfReply('550 5.7.26 Unauthenticated email').afterRefusals).toBeUndefined();
-  });
 });
 
 describe('at a bucket of the tail', () => {
@@ -76,7 +71,6 @@ describe('at a bucket of the tail', () => {
   it('no single server closes it for the thousands that share it', () => {
     expect(effectAt('other-3', rest)).toEqual({ action: 'slow', scope: 'destination' });
     expect(effectAt('other-3', { ...rest, scope: 'transport' })).toMatchObject({ action: 'rest' });
-    expect(effectAt('other-3', pause)).toEqual({ ...pause, afterRefusals: tailRefusals });
   });
 
   it('elsewhere it does what it says', () => {

@@ -38,19 +38,14 @@ export function effectOf({ replyClass, rule, retryAfterMs }: EffectReasons): Rep
   return { action: 'rest', scope: effect.scope, durationMs: bounded(retryAfterMs) };
 }
 
-/** Refusals of one sender within a minute before it pauses at a destination that strangers share. */
-export const tailRefusals = 20;
-
 /**
  * The effect at the destination it was said at. Thousands of domains share a bucket of the tail: one of them may slow it a little, but
- * neither close it for all nor pause a sender there by itself. Recipients' own delays (`retryAfterMs`) stay as they are.
+ * not close it for all. The refused message's own delay (`retryAfterMs`) stays as it is.
  */
 export function effectAt(destinationName: string, effect: ReplyEffect): ReplyEffect {
-  if (!destinationName.startsWith(`${tailName}-`)) return effect;
-  if (effect.action === 'rest' && effect.scope === 'destination')
-    return { action: 'slow', scope: 'destination' };
-  if (effect.action !== 'pause_sender') return effect;
-  return { ...effect, afterRefusals: Math.max(effect.afterRefusals ?? 1, tailRefusals) };
+  const isShared = destinationName.startsWith(`${tailName}-`);
+  const closesIt = effect.action === 'rest' && effect.scope === 'destination';
+  return isShared && closesIt ? { action: 'slow', scope: 'destination' } : effect;
 }
 
 function withDuration(effect: ReplyEffect): ReplyEffect {

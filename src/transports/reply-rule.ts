@@ -10,15 +10,18 @@ import type { ReplyClass, ReplyEffect } from './contract.ts';
  */
 export type OwnRules = () => readonly ReplyRule[];
 
+/** A regular expression of ours, or wildcards of an owner's (`wildcard-pattern.ts`). */
+export type ReplyPattern = Pick<RegExp, 'test' | 'source'>;
+
 /** All of `code`, `enhanced` and `text` that are given must match. */
 export interface ReplyRule {
   readonly class: ReplyClass;
   /** Reply codes, from and to. */
   readonly code?: readonly [number, number];
   /** Against the enhanced code alone, as `5.1.1`. */
-  readonly enhanced?: RegExp;
+  readonly enhanced?: ReplyPattern;
   /** Against the cleaned text without its codes. Linear patterns only: the other side writes the text. */
-  readonly text?: RegExp;
+  readonly text?: ReplyPattern;
   /** What it does beyond its message, where that isn't its class's default (`reply-effect.ts`). */
   readonly effect?: ReplyEffect;
   /** Whose wording it is. */

@@ -66,8 +66,7 @@ export const gmailRules: readonly ReplyRule[] = [
   {
     class: 'policy',
     text: /unsolicited mail|likely (?:suspicious|unsolicited)/i,
-    // A filter's verdict on one message; many of them are one on its sender.
-    effect: { action: 'pause_sender', scope: 'sender', durationMs: hourMs, afterRefusals: 5 },
+    effect: { action: 'pause_sender', scope: 'sender', durationMs: hourMs },
     provider: 'gmail',
     source: 'Gmail SMTP errors 5.7.1; KumoMTA community shaping: 1 h after several',
     example:

@@ -17,7 +17,7 @@ export const regionalRules: readonly ReplyRule[] = [
   {
     class: 'policy',
     text: /\[(?:HM|CS)\d{2}\]/,
-    effect: { action: 'pause_sender', scope: 'sender', durationMs: hourMs, afterRefusals: 5 },
+    effect: { action: 'pause_sender', scope: 'sender', durationMs: hourMs },
     provider: 'apple',
     source: 'iCloud Mail postmaster',
     example: '554 5.7.1 [HM08] Message rejected due to local policy. See https://support.apple.com/102322',
@@ -103,7 +103,7 @@ export const regionalRules: readonly ReplyRule[] = [
     class: 'policy',
     code: [500, 599],
     text: /reject due to policy (?:restrictions|violations)/i,
-    effect: { action: 'pause_sender', scope: 'sender', durationMs: hourMs, afterRefusals: 5 },
+    effect: { action: 'pause_sender', scope: 'sender', durationMs: hourMs },
     provider: 'gmx',
     source:
       'GMX and WEB.DE postmaster: often one message; KumoMTA community shaping suspends for 2 h after several',

@@ -2,12 +2,11 @@
 import type { ReplyEffect } from './contract.ts';
 import type { ReplyRule } from './reply-rule.ts';
 
-/** These words are said of senders, and as often of one message: a pause needs several refusals. */
+/** These words are said of senders, and as often of single messages: a short pause. The send stage wants several refusals before any. */
 export const contentVerdict: ReplyEffect = {
   action: 'pause_sender',
   scope: 'sender',
   durationMs: 15 * 60_000,
-  afterRefusals: 10,
 };
 
 /** Stronger than any code: these words have one meaning, their codes have several. */
