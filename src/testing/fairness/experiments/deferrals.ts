@@ -1,0 +1,152 @@
+/** A million deferrals of four destinations fall due in the same second, while fresh mail is going out. */
+import type { SeriesSlot } from '../../smtp-sink/provider-series.ts';
+import type { Bench } from '../bench.ts';
+import { createBacklogs } from '../bulk-ledger.ts';
+import { loadSeries, watchDatabase } from '../database-load.ts';
+import type { Experiment, Figure, Findings } from '../experiment.ts';
+import { countsOverWindows, type Period, rateIn, rateSeries } from '../provider-slots.ts';
+import { meanOf } from '../statistics.ts';
+import {
+  createDestination,
+  createPeople,
+  createPlatformTransport,
+  createTenants,
+  type Destination,
+} from '../tenants.ts';
+
+const providers = [
+  { name: 'gmail', domain: 'gmail.com' },
+  { name: 'yahoo', domain: 'yahoo.com' },
+  { name: 'gmx', domain: 'gmx.de' },
+  { name: 'orange', domain: 'orange.fr' },
+] as const;
+/** Of each destination: 100 ms an answer, so many connections. */
+const replyMs = 100;
+const connections = 8;
+const cap = (connections * 1_000) / replyMs;
+const tenants = 20;
+const retryShare = { least: 0.5 };
+
+export const deferrals: Experiment = {
+  name: 'deferrals',
+  question:
+    '1,000,000 deferrals fall due at once: does no destination go above its cap, and does the load of the database stay flat?',
+  mechanism: 'retries have a bounded share of their lane, within windows, connections and rates',
+  workers: { send: 2 },
+  settings: {},
+  without: [],
+  run,
+};
+
+async function run(bench: Bench): Promise<Findings> {
+  const destinations = await prepare(bench);
+  const load = watchDatabase(bench.tables.db);
+  const startMs = Date.now();
+  await bench.startWorkers();
+  await bench.pause(6_000);
+  const lengthMs = bench.isControl ? 10_000 : bench.isQuick ? 10_000 : 20_000;
+  const before = await watch(bench, lengthMs);
+  await fallDue(bench, destinations);
+  const after = await watch(bench, lengthMs);
+  const statements = await load.stop();
+  const slots = await bench.sink.series(0);
+  const whole = { fromMs: startMs, untilMs: after.untilMs };
+  const mean = ({ fromMs, untilMs }: Period) =>
+    meanOf(statements.filter(({ at }) => at >= fromMs && at <= untilMs).map((one) => one.statements));
+  const peak = Math.max(...statements.filter(({ at }) => at >= after.fromMs).map((one) => one.statements));
+  const refused = (await bench.sink.state()).providers;
+  return {
+    figures: [
+      {
+        name: 'statements a second, after / before',
+        value: mean(after) / mean(before),
+        unit: 'times',
+        atMost: 1.25,
+      },
+      { name: 'busiest second after / mean before', value: peak / mean(before), unit: 'times', atMost: 2 },
+      ...providers.flatMap(({ name }) => judgeProvider(name, slots[name] ?? [], { before, after })),
+      {
+        name: 'most connections at one',
+        value: mostConnections(refused),
+        unit: 'connections',
+        atMost: connections,
+      },
+      { name: 'deferrals due at once', value: deferred(bench), unit: 'messages' },
+      { name: 'statements a second before', value: mean(before), unit: 'statements/s' },
+    ],
+    series: [
+      ...providers.map(({ name }) => rateSeries(name, slots[name] ?? [], whole)),
+      loadSeries(statements, startMs),
+    ],
+    marks: [{ name: 'deferrals fall due', fromS: (after.fromMs - startMs) / 1_000 }],
+  };
+}
+
+const deferred = (bench: Bench) => (bench.isQuick || bench.isControl ? 100_000 : 1_000_000);
+
+async function prepare(bench: Bench): Promise<readonly Destination[]> {
+  const { tables, sink } = bench;
+  await sink.setRules([{ stage: 'dot', action: { do: 'delay', ms: replyMs } }]);
+  const transportId = await createPlatformTransport(tables, {
+    port: sink.port,
+    destinationMode: 'provider',
+    limits: { maxConnections: connections },
+  });
+  const ids = await createTenants(
+    tables,
+    Array.from({ length: tenants }, () => ({})),
+  );
+  const destinations: Destination[] = [];
+  for (const wish of providers) destinations.push(await createDestination(tables, transportId, wish));
+  await createPeople(tables, ids, destinations, 10);
+  const each = deferred(bench) / tenants / providers.length;
+  const pairs = ids.flatMap((tenantId) => destinations.map((destination) => ({ tenantId, destination })));
+  // Due in an hour, until it is said that they are due.
+  await createBacklogs(
+    tables,
+    pairs.map((pair) => ({ ...pair, messages: each, deferredForMs: 3_600_000 })),
+  );
+  await createBacklogs(
+    tables,
+    pairs.map((pair) => ({ ...pair, messages: 1_000 })),
+  );
+  return destinations;
+}
+
+/** As if an hour had passed: all at the same moment. */
+async function fallDue({ tables: { db } }: Bench, destinations: readonly Destination[]): Promise<void> {
+  await db.write(
+    'UPDATE deliveries SET next_attempt_at = NOW(3) WHERE state = 4 AND next_attempt_at > NOW(3)',
+  );
+  await db.write('UPDATE chunks SET due_at = NOW(3) WHERE state = 0 AND is_retry = 1 AND due_at > NOW(3)');
+  await db.write('UPDATE lanes SET next_due_at = NOW(3) WHERE destination_id IN (?)', [
+    destinations.map(({ id }) => id),
+  ]);
+}
+
+async function watch(bench: Bench, ms: number): Promise<Period> {
+  const fromMs = Date.now();
+  await bench.pause(ms);
+  return { fromMs, untilMs: Date.now() };
+}
+
+function judgeProvider(
+  name: string,
+  slots: readonly SeriesSlot[],
+  { before, after }: { before: Period; after: Period },
+): readonly Figure[] {
+  const most = Math.max(...countsOverWindows(slots, 'attempts', { ...after, windowMs: 1_000 }));
+  return [
+    { name: `${name}: most in a second`, value: most / cap, unit: 'of its cap', atMost: 1.1 },
+    {
+      name: `${name}: throughput after / before`,
+      value: rateIn(slots, 'accepted', after) / rateIn(slots, 'accepted', before),
+      unit: 'times',
+      atLeast: retryShare.least,
+    },
+  ];
+}
+
+function mostConnections(counts: Readonly<Record<string, { readonly maxOpenConnections: number }>>): number {
+  return Math.max(0, ...Object.values(counts).map(({ maxOpenConnections }) => maxOpenConnections));
+}
