@@ -9,6 +9,7 @@ import { createListSweeper } from './audience/list-sweeper.ts';
 import type { Config } from './config.ts';
 import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
+import { fixedPaces } from './dispatch/fixed-paces.ts';
 import { createSweeper } from './dispatch/sweeper.ts';
 import { createFeedbackMetrics } from './feedback/feedback-metrics.ts';
 import { createFeedbackStage } from './feedback/feedback-stage.ts';
@@ -128,10 +129,8 @@ export function wireDispatcher(platform: Platform): Lifecycle {
   const leadership = createLeadership({ db, clock, name: 'dispatcher', owner });
   const metrics = createDispatchMetrics(platform.metrics);
   const producer = createProducer(redis, config.REDIS_PREFIX, 'render');
-  const limits = {
-    windowPerDestination: config.DISPATCH_WINDOW_MESSAGES,
-    windowTotal: config.DISPATCH_TOTAL_MESSAGES,
-  };
+  const limits = { totalMessages: config.DISPATCH_TOTAL_MESSAGES };
+  const paces = fixedPaces(config.DISPATCH_WINDOW_MESSAGES);
   const generation = createGeneration(redis, config.REDIS_PREFIX);
   const dispatcher = createDispatcher({
     db,
@@ -140,6 +139,7 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     producer,
     generation,
     limits,
+    paces,
     leaseMs: config.LEASE_MS,
     metrics,
   });

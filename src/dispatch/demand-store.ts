@@ -1,26 +1,57 @@
-/** What a dispatch pass reads: what is outstanding, which lanes are due, and their next chunks. Each query is bounded. */
-import type { ChunkKey } from '../ledger/delivery-id.ts';
+/** What a dispatch pass reads first: what is outstanding, and which lanes are due. Each query is bounded. */
 import { chunkStates } from '../ledger/states.ts';
-import { toChunkKey } from '../ledger/takeover.ts';
 import type { Sql } from '../platform/mysql.ts';
-import type { DestinationDemand, Lane, Share } from './dispatch-policy.ts';
+import type { DestinationDemand, DestinationState, DueLane, Outstanding } from './demand.ts';
+import { hasRoom } from './dispatch-policy.ts';
+import { outstandingAt } from './rate-horizon.ts';
 
 /** Lanes of one destination and class that one pass looks at; the others have their turn in later passes. */
 const lanesPerPass = 500;
 
-type OutstandingRow = { destination_id: number; messages: number };
-type LaneRow = { tenant_id: number; destination_id: number; class: number };
+export interface OutstandingWork {
+  readonly byDestination: ReadonlyMap<number, Outstanding>;
+  readonly byCampaign: ReadonlyMap<number, number>;
+}
+
+type OutstandingRow = {
+  destination_id: number;
+  class: number;
+  tenant_id: number;
+  campaign_id: number;
+  messages: number;
+};
 
 /**
  * Outstanding work is derived from chunks, not remembered: a new leader sees the same. Read by `by_lease`, it costs
  * what is outstanding, which the windows bound.
  */
-async function readOutstanding(sql: Sql): Promise<ReadonlyMap<number, number>> {
+export async function readOutstanding(sql: Sql): Promise<OutstandingWork> {
   const rows = await sql.rows<OutstandingRow>(
-    `SELECT destination_id, SUM(grant_n) AS messages FROM chunks
-     WHERE state IN (${chunkStates.dispatched}, ${chunkStates.leased}) GROUP BY destination_id`,
+    `SELECT destination_id, class, tenant_id, campaign_id, SUM(grant_n) AS messages FROM chunks
+     WHERE state IN (${chunkStates.dispatched}, ${chunkStates.leased})
+     GROUP BY destination_id, class, tenant_id, campaign_id`,
   );
-  return new Map(rows.map((row) => [row.destination_id, row.messages]));
+  return sumUp(rows);
+}
+
+function sumUp(rows: readonly OutstandingRow[]): OutstandingWork {
+  const byDestination = new Map<
+    number,
+    { byClass: [number, number, number]; byTenant: Map<number, number> }
+  >();
+  const byCampaign = new Map<number, number>();
+  for (const row of rows) {
+    const sums = byDestination.get(row.destination_id) ?? { byClass: [0, 0, 0], byTenant: new Map() };
+    byDestination.set(row.destination_id, sums);
+    sums.byClass[row.class as 0 | 1 | 2] += row.messages;
+    add(sums.byTenant, row.tenant_id, row.messages);
+    add(byCampaign, row.campaign_id, row.messages);
+  }
+  return { byDestination, byCampaign };
+}
+
+function add(sums: Map<number, number>, key: number, n: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + n);
 }
 
 type LaneGroup = { readonly destination_id: number; readonly class: number };
@@ -32,111 +63,74 @@ function readDueGroups(sql: Sql): Promise<readonly LaneGroup[]> {
   );
 }
 
-/** Every destination with something outstanding or due. Lanes are read only of those that `hasRoom` for more. */
+const nothing: Outstanding = { byClass: [0, 0, 0], byTenant: new Map() };
+
+/** Every destination with something outstanding or due. Lanes are read only of those that are open and have room for more. */
 export async function readDemand(
   sql: Sql,
-  hasRoom: (outstanding: number) => boolean,
+  { byDestination }: OutstandingWork,
+  windowOf: (destinationId: number) => number,
 ): Promise<readonly DestinationDemand[]> {
-  const [outstanding, groups] = await Promise.all([readOutstanding(sql), readDueGroups(sql)]);
-  const open = groups.filter((group) => hasRoom(outstanding.get(group.destination_id) ?? 0));
-  const lanes = groupByDestination(await readDueLanes(sql, open));
-  return [...new Set([...outstanding.keys(), ...lanes.keys()])].map((destinationId) => ({
+  const stateOf = (destinationId: number): DestinationState => ({
     destinationId,
-    outstanding: outstanding.get(destinationId) ?? 0,
+    windowMessages: windowOf(destinationId),
+    outstanding: byDestination.get(destinationId) ?? nothing,
+  });
+  const groups = await readDueGroups(sql);
+  const open = groups.filter((group) => hasRoom(stateOf(group.destination_id), group.class));
+  const lanes = groupByDestination(await readDueLanes(sql, open));
+  return [...new Set([...byDestination.keys(), ...lanes.keys()])].map((destinationId) => ({
+    ...stateOf(destinationId),
     lanes: lanes.get(destinationId) ?? [],
   }));
 }
 
+type LaneRow = {
+  tenant_id: number;
+  destination_id: number;
+  class: number;
+  weight: number | null;
+  per_second: number | null;
+};
+
 const groupsPerQuery = 40;
 
-/** Those that were served longest ago come first (`touchLanes`), so that with more lanes than a pass reads, each has its turn. */
-async function readDueLanes(sql: Sql, groups: readonly LaneGroup[]): Promise<readonly LaneRow[]> {
+/**
+ * Those that were served longest ago come first (`touchLanes`), so that with more lanes than a pass reads, each has its turn. Read from the index
+ * alone; weight and limit are the tenant's own row, so that a change takes effect at once.
+ */
+async function readDueLanes(sql: Sql, groups: readonly LaneGroup[]): Promise<readonly DueLane[]> {
   const one = `(SELECT tenant_id, destination_id, class FROM lanes
     WHERE destination_id = ? AND class = ? AND next_due_at <= NOW(3) ORDER BY next_due_at LIMIT ${lanesPerPass})`;
-  const found: LaneRow[] = [];
+  const found: DueLane[] = [];
   for (let at = 0; at < groups.length; at += groupsPerQuery) {
     const some = groups.slice(at, at + groupsPerQuery);
-    const values = some.flatMap((group) => [group.destination_id, group.class]);
-    found.push(...(await sql.rows<LaneRow>(some.map(() => one).join(' UNION ALL '), values)));
+    const rows = await sql.rows<LaneRow>(
+      `SELECT l.tenant_id, l.destination_id, l.class, n.weight, n.per_second
+       FROM (${some.map(() => one).join(' UNION ALL ')}) l LEFT JOIN tenants n ON n.id = l.tenant_id`,
+      some.flatMap((group) => [group.destination_id, group.class]),
+    );
+    found.push(...rows.map(toLane));
   }
   return found;
 }
 
-function groupByDestination(rows: readonly LaneRow[]): ReadonlyMap<number, readonly Lane[]> {
-  const groups = new Map<number, Lane[]>();
-  for (const { tenant_id: tenantId, destination_id: destinationId, class: deliveryClass } of rows) {
-    const lane = { tenantId, destinationId, class: deliveryClass };
-    const group = groups.get(destinationId);
+function toLane(row: LaneRow): DueLane {
+  return {
+    tenantId: row.tenant_id,
+    destinationId: row.destination_id,
+    class: row.class,
+    weight: row.weight ?? 100,
+    mostOutstanding: row.per_second === null ? undefined : outstandingAt(row.per_second),
+  };
+}
+
+function groupByDestination(lanes: readonly DueLane[]): ReadonlyMap<number, readonly DueLane[]> {
+  const groups = new Map<number, DueLane[]>();
+  for (const lane of lanes) {
+    const group = groups.get(lane.destinationId);
     if (group) group.push(lane);
-    else groups.set(destinationId, [lane]);
+    else groups.set(lane.destinationId, [lane]);
   }
   return groups;
-}
-
-/** A chunk that is due, and whether its campaign lets it be sent now. */
-export interface Candidate extends ChunkKey {
-  readonly lane: Lane;
-  readonly epoch: number;
-  readonly sendable: number;
-  readonly crashes: number;
-  readonly size: number;
-  readonly isRunning: boolean;
-}
-
-type CandidateRow = {
-  tenant_id: number;
-  campaign_id: number;
-  chunk_no: number;
-  part: number;
-  destination_id: number;
-  class: number;
-  epoch: number;
-  size: number;
-  crashes: number;
-  sendable: number;
-  is_running: number;
-};
-
-const sharesPerQuery = 40;
-/** Chunks read for each share beyond what it needs, because some may be partly done or paused. */
-const spareChunks = 4;
-
-/** The next chunks of each share's lane, in order of their due time. */
-export async function readCandidates(sql: Sql, shares: readonly Share[]): Promise<readonly Candidate[]> {
-  const candidates: Candidate[] = [];
-  for (let at = 0; at < shares.length; at += sharesPerQuery) {
-    candidates.push(...(await readSome(sql, shares.slice(at, at + sharesPerQuery))));
-  }
-  return candidates;
-}
-
-async function readSome(sql: Sql, shares: readonly Share[]): Promise<readonly Candidate[]> {
-  const one = `(SELECT c.tenant_id, c.campaign_id, c.chunk_no, c.part, c.destination_id, c.class, c.epoch, c.size, c.crashes,
-      c.n_pending + c.n_deferred AS sendable,
-      m.state IN ('expanding', 'sending') AND m.paused_at IS NULL AND m.deadline_at > NOW(3) AS is_running
-    FROM chunks c FORCE INDEX (by_lane) JOIN campaigns m ON m.tenant_id = c.tenant_id AND m.id = c.campaign_id
-    WHERE c.tenant_id = ? AND c.destination_id = ? AND c.class = ? AND c.state = ${chunkStates.pending} AND c.due_at <= NOW(3)
-    ORDER BY c.due_at LIMIT ?)`;
-  const rows = await sql.rows<CandidateRow>(
-    shares.map(() => one).join(' UNION ALL '),
-    shares.flatMap(({ lane, messages }) => [
-      lane.tenantId,
-      lane.destinationId,
-      lane.class,
-      Math.ceil(messages / 100) + spareChunks,
-    ]),
-  );
-  return rows.map(toCandidate);
-}
-
-function toCandidate(row: CandidateRow): Candidate {
-  return {
-    ...toChunkKey(row),
-    lane: { tenantId: row.tenant_id, destinationId: row.destination_id, class: row.class },
-    epoch: row.epoch,
-    size: row.size,
-    crashes: row.crashes,
-    sendable: row.sendable,
-    isRunning: row.is_running === 1,
-  };
 }

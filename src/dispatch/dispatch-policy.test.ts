@@ -1,186 +1,248 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { DestinationDemand, DueLane } from './demand.ts';
 import {
-  type DestinationDemand,
-  hasRoom,
-  type Lane,
-  planShares,
-  smallestQuantum,
-} from './dispatch-policy.ts';
+  campaign,
+  demandOf,
+  flow,
+  given,
+  laneOf,
+  numbersTo,
+  outstandingOf,
+  totalOf,
+  transactional,
+} from './demand-fixture.ts';
+import { hasRoom, planReads, planShares, type Turns } from './dispatch-policy.ts';
 
-const limits = { windowPerDestination: 6_000, windowTotal: 30_000 };
-const lane = (tenantId: number, destinationId = 1, deliveryClass = 2): Lane => ({
-  tenantId,
-  destinationId,
-  class: deliveryClass,
-});
-const demand = (lanes: readonly Lane[], outstanding = 0, destinationId = 1): DestinationDemand => ({
-  destinationId,
-  outstanding,
-  lanes,
-});
-const given = (plan: ReturnType<typeof planShares>) =>
-  plan.shares.map((share) => [share.lane.tenantId, share.messages]);
-const tenants = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
-const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
+const limits = { totalMessages: 40_000 };
+const fromStart: Turns = new Map();
+const plan = (demands: readonly DestinationDemand[], turns = fromStart) => planShares(demands, limits, turns);
+const inClass = (deliveryClass: number, held: number) =>
+  outstandingOf([0, 1, 2].map((c) => (c === deliveryClass ? held : 0)) as [number, number, number]);
 
 describe('a window', () => {
-  test('goes whole to a lane that is alone, and in equal parts to several', () => {
-    expect(given(planShares([demand([lane(1)])], limits, new Map()))).toEqual([[1, 6_000]]);
-    expect(given(planShares([demand([lane(3), lane(1), lane(2)])], limits, new Map()))).toEqual([
-      [1, 2_000],
-      [2, 2_000],
-      [3, 2_000],
+  test('goes to a lane that is alone but for what is kept for transactional mail, and in equal parts to several', () => {
+    expect(given(plan([demandOf([laneOf(1)])]))).toEqual([[1, campaign, 7_000]]);
+    expect(given(plan([demandOf([laneOf(1, { class: transactional })])]))).toEqual([
+      [1, transactional, 8_000],
     ]);
+    const three = given(plan([demandOf([laneOf(3), laneOf(1), laneOf(2)])]));
+    for (const [, , messages] of three) expect(Math.abs(messages - 7_000 / 3)).toBeLessThan(500);
+    expect(three.map(([tenantId]) => tenantId)).toEqual([1, 2, 3]);
   });
 
-  test('that is nearly full waits until a grant is worth while, an empty one never', () => {
-    expect(given(planShares([demand([lane(1)], 5_500)], limits, new Map()))).toEqual([]);
-    expect(given(planShares([demand([lane(1)], 5_000)], limits, new Map()))).toEqual([[1, 1_000]]);
-    expect(given(planShares([demand([lane(1)], 9_000)], limits, new Map()))).toEqual([]);
-    expect([0, 5_000, 5_500, 6_000, 9_000].map((n) => hasRoom(n, limits))).toEqual([
-      true,
-      true,
-      false,
-      false,
-      false,
-    ]);
-  });
-
-  test('serves transactional mail first, then flows, then campaigns', () => {
-    const lanes = [lane(1, 1, 2), lane(2, 1, 1), lane(3, 1, 0)];
-    expect(planShares([demand(lanes)], limits, new Map()).shares.map((share) => share.lane.class)).toEqual([
-      0, 1, 2,
-    ]);
-  });
-});
-
-describe('turns', () => {
-  test('go on after the tenant served last, so that with more lanes than quanta each is served', () => {
-    const small = { windowPerDestination: 64, windowTotal: 30_000 };
-    const lanes = tenants(10).map((id) => lane(id));
-    const served: number[] = [];
-    let rotation: ReadonlyMap<string, number> = new Map();
-    for (let pass = 0; pass < 5; pass++) {
-      const plan = planShares([demand(lanes)], small, rotation);
-      served.push(...plan.shares.map((share) => share.lane.tenantId));
-      rotation = plan.rotation;
-    }
-    expect(served).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  });
-
-  test('are fair: whatever lanes come and go, one that always waits is served within one round', () => {
-    const passes = fc.array(fc.uniqueArray(fc.integer({ min: 2, max: 40 }), { maxLength: 39 }), {
-      minLength: 12,
-      maxLength: 30,
-    });
-    fc.assert(
-      fc.property(passes, fc.integer({ min: 1, max: 41 }), (others, quiet) => {
-        let rotation: ReadonlyMap<string, number> = new Map();
-        let waited = 0;
-        for (const present of others) {
-          const lanes = [...new Set([...present, quiet])].map((id) => lane(id));
-          const plan = planShares(
-            [demand(lanes)],
-            { windowPerDestination: 128, windowTotal: 30_000 },
-            rotation,
-          );
-          rotation = plan.rotation;
-          waited = plan.shares.some((share) => share.lane.tenantId === quiet) ? 0 : waited + 1;
-          // 41 tenants, eight quanta of 16 in each pass.
-          expect(waited).toBeLessThan(6);
-        }
-      }),
+  test('of nothing is closed, and of one message gives one', () => {
+    const lanes = [laneOf(1), laneOf(2), laneOf(3, { class: flow })];
+    expect(plan([demandOf(lanes, { windowMessages: 0 })]).shares).toEqual([]);
+    expect(totalOf(plan([demandOf(lanes, { windowMessages: 1 })]))).toBe(1);
+    expect(plan([demandOf(lanes, { windowMessages: 1, outstanding: inClass(campaign, 1) })]).shares).toEqual(
+      [],
     );
   });
 
-  test('a small tenant next to whales gets what they get', () => {
-    const plan = planShares([demand(tenants(50).map((id) => lane(id)))], limits, new Map());
-    expect(new Set(plan.shares.map((share) => share.messages))).toEqual(new Set([120]));
+  test('of one message gives it though the total is contended', () => {
+    const crowd = numbersTo(30).map((id) =>
+      demandOf([laneOf(1, { destinationId: id })], { destinationId: id, windowMessages: 8_000 }),
+    );
+    const probe = demandOf([laneOf(1, { destinationId: 99 })], { destinationId: 99, windowMessages: 1 });
+    expect(totalOf(plan([...crowd, probe]), 99)).toBe(1);
+  });
+
+  test('that is nearly full waits until a grant is worth while, for transactional mail never', () => {
+    const rooms = [0, 6_000, 6_500, 7_000, 9_000].map((held) => {
+      const demand = demandOf([laneOf(1)], { outstanding: inClass(campaign, held) });
+      return [hasRoom(demand, campaign), hasRoom(demand, transactional), totalOf(plan([demand]))];
+    });
+    expect(rooms).toEqual([
+      [true, true, 7_000],
+      [true, true, 1_000],
+      [false, true, 0],
+      [false, true, 0],
+      [false, false, 0],
+    ]);
+  });
+});
+
+describe('classes', () => {
+  const all = [transactional, flow, campaign].map((c) => laneOf(c + 1, { class: c }));
+  const byClass = (demand: DestinationDemand) =>
+    [transactional, flow, campaign].map((c) =>
+      given(plan([demand])).reduce((sum, [, one, n]) => sum + (one === c ? n : 0), 0),
+    );
+
+  test('share a contended window by their guarantees', () => {
+    expect(byClass(demandOf(all))).toEqual([4_000, 2_000, 2_000]);
+  });
+
+  test('get what others do not want', () => {
+    const few = [laneOf(1, { class: transactional, waiting: 10 }), laneOf(3)];
+    expect(byClass(demandOf(few))).toEqual([10, 0, 7_000]);
+    expect(
+      byClass(
+        demandOf([laneOf(1, { class: transactional, waiting: 10 }), laneOf(2, { class: flow }), laneOf(3)]),
+      ),
+    ).toEqual([10, 3_500, 3_500]);
+  });
+
+  test('that have less outstanding than their guarantee are filled up first', () => {
+    expect(byClass(demandOf(all, { outstanding: outstandingOf([0, 0, 6_000]) }))).toEqual([1_334, 666, 0]);
+    expect(byClass(demandOf(all, { outstanding: outstandingOf([7_999, 0, 0]) }))).toEqual([0, 1, 0]);
+  });
+
+  test('of bulk mail leave room for transactional mail, which goes at once', () => {
+    const flooded = demandOf([laneOf(1, { class: transactional, waiting: 3 }), laneOf(2)], {
+      outstanding: inClass(campaign, 7_000),
+    });
+    expect(byClass(flooded)).toEqual([3, 0, 0]);
+  });
+
+  test('wait for a refill that is worth while without losing it to another class', () => {
+    const demand = demandOf(all, { outstanding: outstandingOf([4_000, 1_900, 1_900]) });
+    expect(byClass(demand)).toEqual([0, 0, 0]);
   });
 });
 
 describe('the total', () => {
+  const alone = (id: number, changes: Partial<DestinationDemand> = {}) =>
+    demandOf([laneOf(1, { destinationId: id })], { destinationId: id, ...changes });
+
   test('leaves room for the next destination, however many stall with full windows', () => {
-    let demands = tenants(40).map((id) => demand([lane(1, id)], 0, id));
+    let demands = numbersTo(40).map((id) => alone(id));
     for (let pass = 0; pass < 50; pass++) demands = grow(demands);
-    const newcomer = demand([lane(9, 99)], 0, 99);
-    const plan = planShares([...demands, newcomer], limits, new Map());
-    const share = plan.shares.find(({ lane: { destinationId } }) => destinationId === 99);
-    expect(share?.messages).toBeGreaterThanOrEqual(smallestQuantum);
+    expect(totalOf(plan([...demands, alone(99)]), 99)).toBeGreaterThanOrEqual(16);
   });
 
   test('gives few destinations all of their windows, but for what is not worth a grant', () => {
-    let demands = tenants(3).map((id) => demand([lane(1, id)], 0, id));
+    let demands = numbersTo(3).map((id) => alone(id));
     for (let pass = 0; pass < 5; pass++) demands = grow(demands);
-    for (const { outstanding } of demands) expect(outstanding).toBeGreaterThan(5_000);
+    for (const { outstanding } of demands) expect(outstanding.byClass[campaign]).toBeGreaterThan(6_000);
   });
 
   test('gives none to a destination that holds as much as is left', () => {
-    const others = tenants(5).map((id) => demand([], 4_600, 10 + id));
-    const plan = planShares([demand([lane(1)], 3_500), ...others], limits, new Map());
-    expect(plan.shares, '3,500 are left').toEqual([]);
-    const fewer = planShares([demand([lane(1)], 3_500), ...others.slice(1)], limits, new Map());
-    expect(fewer.shares.map(({ messages }) => messages)).toEqual([2_500]);
+    const others = numbersTo(5).map((id) =>
+      alone(10 + id, { lanes: [], outstanding: inClass(campaign, 6_600) }),
+    );
+    const mine = alone(1, { outstanding: inClass(campaign, 3_500) });
+    expect(plan([mine, ...others]).shares, '3,500 are left').toEqual([]);
+    expect(totalOf(plan([mine, ...others.slice(1)]))).toBe(3_500);
   });
 
   test('is shared alike by those that want it at once', () => {
-    const demands = tenants(40).map((id) => demand([lane(1, id)], 0, id));
-    const { shares } = planShares(demands, limits, new Map());
-    expect(new Set(shares.map(({ messages }) => messages))).toEqual(new Set([375]));
+    const { shares } = plan(numbersTo(40).map((id) => alone(id)));
+    expect(new Set(shares.map(({ messages }) => messages))).toEqual(new Set([500]));
   });
 
   /** All of them stall: what they were given stays outstanding. */
   function grow(demands: readonly DestinationDemand[]): DestinationDemand[] {
-    const { shares } = planShares(demands, limits, new Map());
-    return demands.map((one) => {
-      const more = shares
-        .filter((share) => share.lane.destinationId === one.destinationId)
-        .map(({ messages }) => messages);
-      return { ...one, outstanding: one.outstanding + sum(more) };
-    });
+    const planned = plan(demands);
+    return demands.map((one) => ({
+      ...one,
+      outstanding: inClass(
+        campaign,
+        (one.outstanding.byClass[campaign] ?? 0) + totalOf(planned, one.destinationId),
+      ),
+    }));
   }
 });
 
-test('no window and no total is ever overdrawn; each lane has at most one share, of at least one message', () => {
-  const demands = fc.uniqueArray(
-    fc.record({
-      destinationId: fc.integer({ min: 1, max: 30 }),
-      outstanding: fc.nat(8_000),
-      lanes: fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 0, max: 2 })), {
-        maxLength: 60,
-        selector: ([tenantId, deliveryClass]) => `${tenantId}/${deliveryClass}`,
-      }),
-    }),
-    { selector: (one) => one.destinationId, maxLength: 30 },
+describe('a noisy tenant', () => {
+  test('has what others leave', () => {
+    const noisy = { outstanding: outstandingOf([0, 0, 5_000], { 1: 5_000 }) };
+    const quiet = (waiting: number) => demandOf([laneOf(1), laneOf(2, { waiting })], noisy);
+    expect(given(plan([quiet(300)]))).toEqual([
+      [1, campaign, 1_700],
+      [2, campaign, 300],
+    ]);
+  });
+
+  test('is not blamed for what hangs at a destination whose window has shrunk', () => {
+    const hung = demandOf([], {
+      ...{ destinationId: 9, windowMessages: 16 },
+      outstanding: outstandingOf([0, 0, 5_000], { 1: 5_000 }),
+    });
+    const shared = demandOf([laneOf(1), laneOf(2)], { windowMessages: 64 });
+    const [ofNoisy] = given(plan([hung, shared]));
+    expect(ofNoisy?.[2]).toBeGreaterThan(20);
+  });
+
+  test('with a limit of its own never passes it', () => {
+    const outstanding = outstandingOf([0, 0, 40], { 1: 40 });
+    const held = demandOf([laneOf(1, { mostOutstanding: 45 })], { outstanding });
+    const elsewhere = demandOf([laneOf(1, { mostOutstanding: 45, destinationId: 2 })], { destinationId: 2 });
+    expect(totalOf(plan([held, elsewhere]))).toBe(5);
+  });
+});
+
+test('lanes that were not looked into get nothing; reading looks into every class', () => {
+  const lanes = [laneOf(1, { waiting: undefined }), laneOf(2, { class: transactional, waiting: undefined })];
+  expect(plan([demandOf(lanes)]).shares).toEqual([]);
+  const reads = planReads([demandOf(lanes)], limits, fromStart);
+  expect(reads.map(({ lane, messages }) => [lane.tenantId, messages])).toEqual([
+    [2, 8_000],
+    [1, 7_000],
+  ]);
+});
+
+const anyLane = fc.record({
+  tenantId: fc.integer({ min: 1, max: 99 }),
+  class: fc.integer({ min: 0, max: 2 }),
+  weight: fc.integer({ min: 1, max: 1_000 }),
+  waiting: fc.option(fc.nat(3_000), { nil: undefined }),
+});
+const anyDemand = fc.record({
+  destinationId: fc.integer({ min: 1, max: 30 }),
+  windowMessages: fc.oneof(fc.nat(20), fc.nat(8_000)),
+  byClass: fc.tuple(fc.nat(3_000), fc.nat(3_000), fc.nat(3_000)),
+  lanes: fc.uniqueArray(anyLane, { maxLength: 40, selector: (lane) => `${lane.tenantId}/${lane.class}` }),
+});
+const anyDemands = fc
+  .uniqueArray(anyDemand, { selector: (one) => one.destinationId, maxLength: 30 })
+  .map((all) =>
+    all.map(({ destinationId, windowMessages, byClass, lanes }) => ({
+      ...{ destinationId, windowMessages, outstanding: outstandingOf(byClass) },
+      lanes: lanes.map((lane): DueLane => ({ ...lane, destinationId })),
+    })),
   );
+const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
+
+test('no window and no total is ever overdrawn; each lane has at most one share, of what it has waiting', () => {
   fc.assert(
-    fc.property(demands, (given) => {
-      const all = given.map(({ destinationId, outstanding, lanes }) =>
-        demand(
-          lanes.map(([tenantId, c]) => lane(tenantId, destinationId, c)),
-          outstanding,
-          destinationId,
-        ),
-      );
-      const { shares } = planShares(all, limits, new Map());
-      expect(new Set(shares.map((share) => share.lane)).size).toBe(shares.length);
-      expect(shares.every(({ messages }) => messages >= 1)).toBe(true);
-      const outstanding = sum(all.map((one) => one.outstanding));
-      expect(sum(shares.map(({ messages }) => messages))).toBeLessThanOrEqual(
-        Math.max(0, limits.windowTotal - outstanding),
-      );
-      const free = Math.max(0, limits.windowTotal - outstanding);
-      for (const one of all) {
-        const mine = sum(
-          shares
-            .filter((share) => share.lane.destinationId === one.destinationId)
-            .map(({ messages }) => messages),
-        );
-        expect(mine === 0 || one.outstanding + mine <= Math.min(limits.windowPerDestination, free)).toBe(
-          true,
-        );
+    fc.property(anyDemands, (demands) => {
+      const planned = plan(demands);
+      expect(new Set(planned.shares.map((share) => share.lane)).size).toBe(planned.shares.length);
+      for (const { lane, messages } of planned.shares) {
+        expect(messages).toBeGreaterThanOrEqual(1);
+        expect(messages).toBeLessThanOrEqual((lane as DueLane).waiting ?? 0);
+      }
+      const held = sum(demands.flatMap((one) => one.outstanding.byClass));
+      expect(totalOf(planned)).toBeLessThanOrEqual(Math.max(0, limits.totalMessages - held));
+      for (const one of demands) {
+        const mine = totalOf(planned, one.destinationId);
+        expect(mine === 0 || sum(one.outstanding.byClass) + mine <= one.windowMessages).toBe(true);
       }
     }),
+  );
+});
+
+test('work-conserving: of an idle destination all goes that is waiting, or all of its window that the class may use', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(anyLane, { minLength: 1, maxLength: 60, selector: (lane) => lane.tenantId }),
+      fc.integer({ min: 1, max: 8_000 }),
+      fc.integer({ min: 0, max: 2 }),
+      (lanes, windowMessages, deliveryClass) => {
+        const mine = lanes.map((lane) => laneOf(lane.tenantId, { ...lane, class: deliveryClass }));
+        const waiting = sum(mine.map((lane) => lane.waiting ?? 0));
+        const kept =
+          windowMessages -
+          totalOf(plan([demandOf([laneOf(1, { class: deliveryClass })], { windowMessages })]));
+        expect(totalOf(plan([demandOf(mine, { windowMessages })]))).toBe(
+          Math.min(waiting, windowMessages - kept),
+        );
+        expect(kept).toBeLessThanOrEqual(
+          deliveryClass === 0 ? 0 : Math.max(4, Math.ceil(windowMessages / 8)),
+        );
+      },
+    ),
   );
 });

@@ -1,121 +1,127 @@
 /**
- * Which lanes get how many messages in one pass. Pure: no I/O, no clock, no randomness.
+ * Which lanes get how many messages in one pass. Pure: no I/O, no clock, no randomness; what it remembers between passes (`Turns`) is worth
+ * one quantum a lane, so that a new leader may begin without it.
  *
- * A destination's window is what it may have outstanding, less where many destinations share the total. Within it, lanes are
- * served in turn, beginning after the one served last, a quantum at a time; the quantum shrinks as more lanes want a share of the
- * same window. Classes come in order: transactional, flow, campaign.
+ * 1. A destination's window says what it may have outstanding (`window-room.ts`, with what all destinations share).
+ * 2. Classes share the room by their guarantees, and leave each other what they don't need (`class-shares.ts`).
+ * 3. Within a class tenants are served in turns, by weight (`lane-turns.ts`); nobody beyond the fleet's allowance while others wait
+ *    (`tenant-allowances.ts`).
+ *
+ * THE BOUND (DESIGN 5). With W = the destination's window, r = the messages it takes a second, n = the tenants of the class that are waiting, w_i their
+ * weights in percent of the usual and
+ *
+ *     q = min(500, max(16, W / n)),    Q_i = max(16, q * w_i / 100)
+ *
+ * the first message of a tenant that had nothing leaves within
+ *
+ *     (W + Q_1 + ... + Q_n) / r + two passes
+ *
+ * whatever its neighbours have waiting: what was outstanding before it came goes first, and then at most one quantum of each. (For a weight under the usual
+ * with many messages of its own: min(16, messages) / (q * w / 100) rounds of quanta instead of one.)
  */
-
-export interface Lane {
-  readonly tenantId: number;
-  readonly destinationId: number;
-  readonly class: number;
-}
-
-export interface DestinationDemand {
-  readonly destinationId: number;
-  /** Messages of it that are dispatched and not yet settled. */
-  readonly outstanding: number;
-  /** Lanes with work that is due, each once. */
-  readonly lanes: readonly Lane[];
-}
+import { shareAmongClasses } from './class-shares.ts';
+import {
+  type DestinationDemand,
+  type DestinationState,
+  type DueLane,
+  groupKey,
+  type Share,
+} from './demand.ts';
+import { serveTurns, type Turn } from './lane-turns.ts';
+import { TenantAllowances } from './tenant-allowances.ts';
+import { hasWorthwhileRoom, heldBy, type Room, roomOf, scaleRoom } from './window-room.ts';
 
 export interface DispatchLimits {
-  /** Most messages of one destination that may be outstanding. */
-  readonly windowPerDestination: number;
-  /** Most messages of all destinations. */
-  readonly windowTotal: number;
+  /** Most messages of all destinations that may be outstanding. */
+  readonly totalMessages: number;
 }
 
-/** The tenant served last, by destination and class: where the next pass goes on. */
-export type Rotation = ReadonlyMap<string, number>;
-
-export interface Share {
-  readonly lane: Lane;
-  readonly messages: number;
-}
+/** Whose turn it is, by destination and class. */
+export type Turns = ReadonlyMap<string, Turn>;
 
 export interface DispatchPlan {
   readonly shares: readonly Share[];
-  readonly rotation: Rotation;
+  readonly turns: Turns;
 }
 
-export const smallestQuantum = 16;
-/** A window that is nearly full waits until this part of it is free: many small grants cost more than one. */
-const smallestRefill = 1 / 8;
+export const deliveryClassNumbers = [0, 1, 2] as const;
 /** The most that one pass gives away of what is free in total. */
 const partOfFree = 1 / 2;
+const firstTurn: Turn = { next: 0, resumes: false, deficits: new Map() };
+
+/**
+ * Which lanes to look into, and how deep: each class as though the others wanted nothing and every lane had no end. What is found there is
+ * told to `planShares`.
+ */
+export function planReads(
+  demands: readonly DestinationDemand[],
+  limits: DispatchLimits,
+  turns: Turns,
+): readonly Share[] {
+  return deliveryClassNumbers.flatMap((deliveryClass) => {
+    const alone = demands.map((demand) => ({
+      ...demand,
+      lanes: demand.lanes
+        .filter((lane) => lane.class === deliveryClass)
+        .map((lane) => ({ ...lane, waiting: Number.POSITIVE_INFINITY })),
+    }));
+    return planShares(alone, limits, turns).shares;
+  });
+}
 
 export function planShares(
   demands: readonly DestinationDemand[],
-  limits: DispatchLimits,
-  rotation: Rotation,
+  { totalMessages }: DispatchLimits,
+  turns: Turns,
 ): DispatchPlan {
-  const shares: Share[] = [];
-  const next = new Map(rotation);
-  const free = Math.max(0, limits.windowTotal - sumOf(demands.map((demand) => demand.outstanding)));
-  const wanting = demands.filter((demand) => demand.lanes.length > 0);
-  const wanted = sumOf(wanting.map((demand) => roomOf(demand.outstanding, limits, free)));
+  const free = Math.max(0, totalMessages - sumOf(demands.map(heldBy)));
+  const wanting = demands
+    .filter((demand) => demand.lanes.length > 0)
+    .map((demand) => ({ demand, room: wantedRoom(demand, free) }));
+  const wanted = sumOf(wanting.map(({ room }) => room.all));
   const part = Math.min(1, (free * partOfFree) / Math.max(wanted, 1));
-  for (const { outstanding, lanes } of wanting) {
-    const room = Math.floor(roomOf(outstanding, limits, free) * part);
-    if (isWorthwhile(room, outstanding)) shares.push(...shareRoom(lanes, room, next));
-  }
-  return { shares, rotation: next };
+  const pass = { allowances: new TenantAllowances(demands), turns: new Map(turns), shares: [] as Share[] };
+  let left = free;
+  for (const { demand, room } of wanting) left -= serve(demand, scaleRoom(room, part, left), pass);
+  return { shares: pass.shares, turns: pass.turns };
 }
 
-/** Could a destination with so much outstanding get more, if there were no others? */
-export function hasRoom(outstanding: number, limits: DispatchLimits): boolean {
-  return isWorthwhile(roomOf(outstanding, limits, Number.POSITIVE_INFINITY), outstanding);
+/** Could lanes of this class at this destination get more, if there were no others? Asked before any lane is read. */
+export function hasRoom(destination: DestinationState, deliveryClass: number): boolean {
+  return hasWorthwhileRoom(destination, deliveryClass);
 }
 
-/**
- * A destination never holds more than is free for all (dynamic thresholds, Choudhury and Hahne 1998), and a pass gives away only half of that, to
- * all in proportion. However many destinations stall with full windows, there is room for the next.
- */
-function roomOf(outstanding: number, { windowPerDestination }: DispatchLimits, free: number): number {
-  return Math.max(0, Math.min(windowPerDestination, free) - outstanding);
+/** Nobody but transactional mail may use what is kept for it: without any, the room is that of the others. */
+function wantedRoom(demand: DestinationDemand, free: number): Room {
+  const room = roomOf(demand, free);
+  return demand.lanes.some((lane) => lane.class === 0) ? room : { all: room.bulk, bulk: room.bulk };
 }
 
-function isWorthwhile(room: number, outstanding: number): boolean {
-  return room > 0 && (outstanding === 0 || room >= smallestRefill * (outstanding + room));
+interface Pass {
+  readonly allowances: TenantAllowances;
+  readonly turns: Map<string, Turn>;
+  readonly shares: Share[];
+}
+
+/** Answers how many messages were given. */
+function serve(demand: DestinationDemand, room: Room, pass: Pass): number {
+  const lanes = deliveryClassNumbers.map((c) => demand.lanes.filter((lane) => lane.class === c));
+  const wanted = lanes.map((some) => sumOf(some.map((lane) => lane.waiting ?? 0)));
+  const rooms = shareAmongClasses(room, demand.outstanding.byClass, wanted);
+  return sumOf(lanes.map((some, c) => serveClass(some, rooms[c] as number, demand.windowMessages, pass)));
+}
+
+function serveClass(lanes: readonly DueLane[], room: number, windowMessages: number, pass: Pass): number {
+  const [first] = lanes;
+  if (!first || room === 0) return 0;
+  const key = groupKey(first);
+  const turn = pass.turns.get(key) ?? firstTurn;
+  const served = serveTurns(lanes, { room, windowMessages, turn, allowances: pass.allowances });
+  pass.turns.set(key, served.turn);
+  pass.shares.push(...served.shares);
+  return sumOf(served.shares.map(({ messages }) => messages));
 }
 
 function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, n) => sum + n, 0);
-}
-
-function shareRoom(lanes: readonly Lane[], room: number, rotation: Map<string, number>): readonly Share[] {
-  const messages = new Map<Lane, number>();
-  const quantum = quantumOf(lanes.length, room);
-  let left = room;
-  for (const lane of serveInTurn(lanes, rotation)) {
-    if (left < Math.min(quantum, smallestQuantum)) break;
-    const given = Math.min(quantum, left);
-    messages.set(lane, given);
-    left -= given;
-    rotation.set(rotationKey(lane), lane.tenantId);
-  }
-  return [...messages].map(([lane, n]) => ({ lane, messages: n }));
-}
-
-/** With one lane it gets the whole room; with many, equal shares that are still worth a grant. */
-function quantumOf(lanes: number, room: number): number {
-  return Math.max(smallestQuantum, Math.floor(room / Math.max(lanes, 1)));
-}
-
-function serveInTurn(lanes: readonly Lane[], rotation: Rotation): readonly Lane[] {
-  return [...lanes].sort(
-    (a, b) => a.class - b.class || turnOf(a, rotation) - turnOf(b, rotation) || a.tenantId - b.tenantId,
-  );
-}
-
-/** 0 for those whose turn comes in this round, 1 for those already passed. */
-function turnOf(lane: Lane, rotation: Rotation): number {
-  const last = rotation.get(rotationKey(lane));
-  return last !== undefined && lane.tenantId <= last ? 1 : 0;
-}
-
-export function rotationKey(lane: Lane): string {
-  return `${lane.destinationId}-${lane.class}`;
 }

@@ -13,27 +13,26 @@ import {
   readLaneDueIn,
   type TestLedger,
 } from '../testing/test-ledger.ts';
-import { readCandidates, readDemand } from './demand-store.ts';
-import {
-  dispatchGrants,
-  parkCampaigns,
-  rescheduleLane,
-  returnDispatched,
-  unparkCampaigns,
-} from './dispatch-store.ts';
+import { readCandidates } from './candidate-store.ts';
+import { readDemand, readOutstanding } from './demand-store.ts';
+import { dispatchGrants, returnDispatched } from './dispatch-store.ts';
+import { rescheduleLanes } from './lane-store.ts';
+import { parkCampaigns, unparkCampaigns } from './park-store.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
 });
 beforeEach(async () => {
-  for (const table of ['campaigns', 'chunks', 'deliveries', 'lanes'])
+  for (const table of ['campaigns', 'chunks', 'deliveries', 'lanes', 'tenants', 'sender_pauses'])
     await database.db.write(`DELETE FROM ${table}`);
 });
 afterAll(() => database.drop());
 
 const rules = { retryStepMs: 100 };
-const anyRoom = () => true;
+const demandWith = async (windowOf: (destinationId: number) => number) =>
+  readDemand(database.db, await readOutstanding(database.db), windowOf);
+const anyRoom = () => demandWith(() => 6_000);
 const change = ({ campaignId }: TestLedger, assignment: string) =>
   database.db.write(`UPDATE campaigns SET ${assignment} WHERE id = ?`, [campaignId]);
 const sleepLane = ({ tenantId }: TestLedger) =>
@@ -107,29 +106,51 @@ describe('demand', () => {
     const leased = await createTestLedger(db, { destinationId: 3, size: 5 });
     await leaseChunk(db, leased, 'me');
     await sleepLane(leased);
-    const demand = await readDemand(db, anyRoom);
+    const demand = await anyRoom();
+    const heldBy = (tenantId: number, n: number) => ({
+      byClass: [0, 0, n],
+      byTenant: new Map([[tenantId, n]]),
+    });
+    const dueLane = { ...busy.lane, weight: 100, mostOutstanding: undefined };
     expect([...demand].sort((a, b) => a.destinationId - b.destinationId)).toEqual([
-      { destinationId: 1, outstanding: 10, lanes: [busy.lane] },
-      { destinationId: 3, outstanding: 5, lanes: [] },
+      { destinationId: 1, windowMessages: 6_000, outstanding: heldBy(busy.tenantId, 10), lanes: [dueLane] },
+      { destinationId: 3, windowMessages: 6_000, outstanding: heldBy(leased.tenantId, 5), lanes: [] },
     ]);
+    const { byCampaign } = await readOutstanding(db);
+    expect(byCampaign).toEqual(
+      new Map([
+        [busy.campaignId, 10],
+        [leased.campaignId, 5],
+      ]),
+    );
   });
 
-  test('reads no lanes of a destination without room', async () => {
+  test('reads no lanes of a destination that is full, or closed', async () => {
     const { db } = database;
     const full = await createTestLedger(db, { destinationId: 1, chunks: 2 });
     await dispatchChunk(db, full, 0);
     await createTestLedger(db, { destinationId: 2 });
-    const demand = await readDemand(db, (outstanding) => outstanding === 0);
-    expect(demand.filter(({ lanes }) => lanes.length > 0).map(({ destinationId }) => destinationId)).toEqual([
-      2,
-    ]);
+    await createTestLedger(db, { destinationId: 3 });
+    const demand = await demandWith((destinationId) => (destinationId === 3 ? 0 : 10));
+    const open = demand.filter(({ lanes }) => lanes.length > 0);
+    expect(open.map(({ destinationId }) => destinationId)).toEqual([2]);
+  });
+
+  test("tells a tenant's weight, and the most its rate allows it to have outstanding", async () => {
+    const { db } = database;
+    const { tenantId } = await createTestLedger(db);
+    await db.write(
+      "INSERT INTO tenants (id, name, weight, per_second, created_at) VALUES (?, 'Slow', 250, 7, NOW(3))",
+      [tenantId],
+    );
+    expect((await anyRoom())[0]?.lanes).toMatchObject([{ tenantId, weight: 250, mostOutstanding: 21 }]);
   });
 
   test('of more destinations than one query asks for', async () => {
     const { db } = database;
     const lanes = Array.from({ length: 95 }, (_, i) => [newId('tenant'), i + 1, 2, new Date()]);
     await db.write('INSERT INTO lanes (tenant_id, destination_id, class, next_due_at) VALUES ?', [lanes]);
-    expect(await readDemand(db, anyRoom)).toHaveLength(95);
+    expect(await anyRoom()).toHaveLength(95);
   });
 
   test('reaches every lane in turn, though a pass reads only 500 of a destination', async () => {
@@ -138,7 +159,7 @@ describe('demand', () => {
     await db.write('INSERT INTO lanes (tenant_id, destination_id, class, next_due_at) VALUES ?', [lanes]);
     const seen = new Set<number>();
     for (let pass = 0; pass < 2; pass++) {
-      const [demand] = await readDemand(db, anyRoom);
+      const [demand] = await anyRoom();
       for (const { tenantId } of demand?.lanes ?? []) seen.add(tenantId);
       const served = (demand?.lanes ?? []).map((lane) => ({
         lane,
@@ -162,7 +183,7 @@ describe('parking', () => {
     expect(candidates.map(({ isRunning }) => isRunning)).toEqual([false, false, false]);
     expect(await parkCampaigns(db, candidates)).toBe(3);
     expect(await candidatesOf(ledger)).toEqual([]);
-    await rescheduleLane(db, ledger.lane);
+    await rescheduleLanes(db, [ledger.lane]);
     expect(await unparkCampaigns(db)).toBe(0);
 
     await change(ledger, 'paused_at = NULL');
@@ -197,11 +218,11 @@ describe('rescheduling a lane', () => {
     const { db } = database;
     const ledger = await createTestLedger(db, { chunks: 2 });
     await db.write('UPDATE chunks SET due_at = NOW(3) + INTERVAL 10 + chunk_no MINUTE');
-    await rescheduleLane(db, ledger.lane);
+    await rescheduleLanes(db, [ledger.lane]);
     expect(await readLaneDueIn(db, ledger.lane)).toBeGreaterThan(inMinutes(9));
     expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(inMinutes(10));
     await db.write(`UPDATE chunks SET state = ${chunkStates.done}`);
-    await rescheduleLane(db, ledger.lane);
+    await rescheduleLanes(db, [ledger.lane]);
     expect(await readLaneDueIn(db, ledger.lane)).toBeNull();
   });
 
@@ -217,7 +238,7 @@ describe('rescheduling a lane', () => {
         [grant.campaignId],
       );
       await tx.write('UPDATE lanes SET next_due_at = NOW(3) WHERE tenant_id = ?', [ledger.tenantId]);
-      rescheduling = rescheduleLane(db, ledger.lane);
+      rescheduling = rescheduleLanes(db, [ledger.lane]);
       await waitForLockWait(db, ledger.tenantId);
     });
     await rescheduling;

@@ -4,25 +4,33 @@
  * One dispatcher leads. It remembers nothing that matters: what is outstanding is read from the chunks, so that a
  * successor goes on where it stopped. If we die between S1 and the queue, the chunks come back after one lease.
  */
+import type { Pace } from '../pacing/pace.ts';
 import type { Leadership } from '../platform/leadership.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
 import type { Generation } from '../queues/generation.ts';
 import type { Producer } from '../queues/producer.ts';
-import { readCandidates, readDemand } from './demand-store.ts';
+import { readCandidates } from './candidate-store.ts';
+import type { DestinationDemand } from './demand.ts';
+import { type OutstandingWork, readDemand, readOutstanding } from './demand-store.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
-import {
-  type DestinationDemand,
-  type DispatchLimits,
-  hasRoom,
-  planShares,
-  type Rotation,
-} from './dispatch-policy.ts';
-import { dispatchGrants, parkCampaigns, rescheduleLane, returnDispatched } from './dispatch-store.ts';
+import { type DispatchLimits, planReads, type Turns } from './dispatch-policy.ts';
+import { dispatchGrants, returnDispatched } from './dispatch-store.ts';
+import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
-import { type PlannedGrant, planGrants } from './plan-grants.ts';
+import { parkCampaigns, postponeChunks } from './park-store.ts';
+import type { PlannedGrant } from './plan-grants.ts';
+import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
 import { createTransportIds } from './transport-ids.ts';
+import { heldBy } from './window-room.ts';
+
+/** What is known of how fast destinations take messages: `createPaceLearner`, or fixed windows. */
+export interface DestinationPaces {
+  /** Takes in what the workers reported; told what each destination has outstanding. Bounded, and never fails for want of Redis. */
+  learn(outstanding: ReadonlyMap<number, number>): Promise<void>;
+  paceOf(destinationId: number): Pick<Pace, 'windowMessages'>;
+}
 
 export interface DispatcherOptions {
   readonly db: Database;
@@ -31,39 +39,56 @@ export interface DispatcherOptions {
   readonly producer: Producer;
   readonly generation: Generation;
   readonly limits: DispatchLimits;
+  readonly paces: DestinationPaces;
   /** How long a dispatched chunk may stay unclaimed. */
   readonly leaseMs: number;
   readonly metrics: DispatchMetrics;
 }
 
 const pollMs = 50;
+/** A pass that moved fewer messages is followed by a wait: as windows drain, room comes a few messages at a time. */
+const fewMessages = 100;
+/** Lanes whose tenant has reached its rate are looked at again after this: a third of what it may have outstanding. */
+const holdMs = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Loop {
-  const { db, log, leadership, producer, generation, limits, leaseMs, metrics } = options;
+  const { db, log, leadership, producer, generation, limits, paces, leaseMs, metrics } = options;
   const transportIds = createTransportIds(db);
-  let rotation: Rotation = new Map();
+  let turns: Turns = new Map();
 
   async function pass(): Promise<'busy' | 'idle'> {
     if (!(await leadership.lead())) return 'idle';
     if (await generation.hasChanged()) await returnLost();
     const stopTimer = metrics.passSeconds.startTimer();
-    const dispatched = await dispatchDue();
+    const moved = await dispatchDue();
     stopTimer();
-    return dispatched > 0 ? 'busy' : 'idle';
+    return moved >= fewMessages ? 'busy' : 'idle';
   }
 
   /** Read, decide, write, queue: one pass, answering how much it moved. */
   async function dispatchDue(): Promise<number> {
-    const demands = await readDemand(db, (outstanding) => hasRoom(outstanding, limits));
+    const outstanding = await readOutstanding(db);
+    await paces.learn(totalsOf(outstanding));
+    const demands = await readDemand(db, outstanding, (id) => paces.paceOf(id).windowMessages);
     observe(demands);
-    const plan = planShares(demands, limits, rotation);
-    if (plan.shares.length === 0) return 0;
-    const candidates = await readCandidates(db, plan.shares);
-    const { grants, parked, idleLanes } = planGrants(plan.shares, candidates);
+    const reads = planReads(demands, limits, turns);
+    const candidates = await readCandidates(db, reads);
+    const outstandingByCampaign = outstanding.byCampaign;
+    const plan = planPass({ demands, limits, turns, reads, candidates, outstandingByCampaign });
+    const moved = await clearLanes(plan, demands);
+    const handed = plan.grants.length > 0 ? await hand(plan.grants) : 0;
+    turns = plan.turns;
+    return moved + handed;
+  }
+
+  /** Out of the way of what may go; answers how many chunks were moved. */
+  async function clearLanes(plan: PassPlan, demands: readonly DestinationDemand[]): Promise<number> {
+    const { parked, postponed, ready, idleLanes } = plan;
     const moved = await parkCampaigns(db, parked);
-    for (const lane of idleLanes) await rescheduleLane(db, lane);
-    rotation = plan.rotation;
-    return grants.length > 0 ? hand(grants) : moved;
+    const later = await postponeChunks(db, postponed, ready);
+    await rescheduleLanes(db, idleLanes);
+    await holdLanes(db, findHeld(demands), holdMs);
+    return (moved + later) * fewMessages;
   }
 
   async function hand(planned: readonly PlannedGrant[]): Promise<number> {
@@ -88,7 +113,7 @@ export function createDispatcher(options: DispatcherOptions): Loop {
   }
 
   function observe(demands: readonly DestinationDemand[]): void {
-    metrics.outstanding.set(demands.reduce((sum, demand) => sum + demand.outstanding, 0));
+    metrics.outstanding.set(demands.reduce((sum, demand) => sum + heldBy(demand), 0));
     metrics.dueLanes.set(demands.reduce((sum, demand) => sum + demand.lanes.length, 0));
   }
 
@@ -100,4 +125,8 @@ export function createDispatcher(options: DispatcherOptions): Loop {
       await leadership.resign();
     },
   };
+}
+
+function totalsOf({ byDestination }: OutstandingWork): ReadonlyMap<number, number> {
+  return new Map([...byDestination].map(([id, outstanding]) => [id, heldBy({ outstanding })]));
 }

@@ -1,7 +1,7 @@
 /** Packs grants of one destination and class into jobs of up to 500 messages. Pure. */
 import { deliveryClassName } from '../ledger/states.ts';
 import { type GrantJob, largestJob } from '../queues/jobs.ts';
-import { rotationKey } from './dispatch-policy.ts';
+import { groupKey } from './demand.ts';
 import type { PlannedGrant } from './plan-grants.ts';
 
 export function packJobs(
@@ -11,7 +11,7 @@ export function packJobs(
   const open = new Map<string, { messages: number; grants: PlannedGrant[] }>();
   const packed: PlannedGrant[][] = [];
   for (const planned of grants) {
-    const key = rotationKey(planned.lane);
+    const key = groupKey(planned.lane);
     const job = open.get(key);
     if (job && job.messages + planned.grant.n <= largestJob) {
       job.grants.push(planned);

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import type { Candidate } from './demand-store.ts';
+import { describe, expect, test } from 'vitest';
+import type { Candidate } from './candidate-store.ts';
+import { demandOf, laneOf, outstandingOf } from './demand-fixture.ts';
+import { planReads } from './dispatch-policy.ts';
 import { planGrants } from './plan-grants.ts';
+import { findHeld, planPass } from './plan-pass.ts';
+import { siftCandidates } from './sift-candidates.ts';
 
 const lane = { tenantId: 1, destinationId: 1, class: 2 };
 const candidate = (chunkNo: number, changes: Partial<Candidate> = {}): Candidate =>
@@ -17,11 +21,15 @@ const candidate = (chunkNo: number, changes: Partial<Candidate> = {}): Candidate
       crashes: 0,
       size: 500,
     },
-    ...{ isRunning: true, ...changes },
+    ...{ isRetry: false, isRunning: true, senderRestsMs: 0, perMinute: null, overdueMs: 0 },
+    ...changes,
   }) as Candidate;
+const sift = (candidates: readonly Candidate[], outstanding: ReadonlyMap<number, number> = new Map()) =>
+  siftCandidates(candidates, outstanding);
 const plan = (messages: number, candidates: readonly Candidate[]) =>
-  planGrants([{ lane, messages }], candidates);
-const given = ({ grants }: ReturnType<typeof plan>) => grants.map(({ grant }) => [grant.chunkNo, grant.n]);
+  planGrants([{ lane, messages }], sift(candidates).ready);
+const given = (grants: ReturnType<typeof plan>) => grants.map(({ grant }) => [grant.chunkNo, grant.n]);
+const numbers = (chunks: readonly Candidate[]) => chunks.map(({ chunkNo }) => chunkNo);
 
 test('a share is filled from the chunks in their order, the last one in part', () => {
   expect(given(plan(1_200, [candidate(4), candidate(2), candidate(9), candidate(1)]))).toEqual([
@@ -32,23 +40,9 @@ test('a share is filled from the chunks in their order, the last one in part', (
 });
 
 test('a grant carries its chunk and the epoch before dispatch, and no more than can be sent', () => {
-  const { grants } = plan(100, [candidate(0, { sendable: 7 })]);
-  expect(grants).toEqual([
+  expect(plan(100, [candidate(0, { sendable: 7 })])).toEqual([
     { lane, grant: { tenantId: 1, campaignId: 5, chunkNo: 0, part: 202547, epoch: 3, n: 7 } },
   ]);
-});
-
-test('chunks of campaigns that do not run are parked and not granted', () => {
-  const paused = candidate(0, { isRunning: false });
-  const result = plan(600, [paused, candidate(1)]);
-  expect(given(result)).toEqual([[1, 500]]);
-  expect(result.parked).toEqual([paused]);
-  expect(result.idleLanes).toEqual([]);
-});
-
-test('a lane without a due chunk is idle; one whose chunks are all parked is looked at again', () => {
-  expect(plan(100, []).idleLanes).toEqual([lane]);
-  expect(plan(100, [candidate(0, { isRunning: false })]).idleLanes).toEqual([]);
 });
 
 test('crashes make grants smaller, down to one message', () => {
@@ -58,18 +52,135 @@ test('crashes make grants smaller, down to one message', () => {
 
 test('no share is exceeded, and no chunk is granted twice', () => {
   const candidates = fc.uniqueArray(
-    fc.record({ chunkNo: fc.nat(100), sendable: fc.nat(500), crashes: fc.nat(30), isRunning: fc.boolean() }),
+    fc.record({
+      ...{ chunkNo: fc.nat(100), sendable: fc.nat(500), crashes: fc.nat(30) },
+      ...{ isRunning: fc.boolean(), isRetry: fc.boolean() },
+    }),
     { selector: (one) => one.chunkNo },
   );
   fc.assert(
     fc.property(candidates, fc.integer({ min: 1, max: 6_000 }), (chunks, messages) => {
-      const { grants } = plan(
-        messages,
-        chunks.map(({ chunkNo, ...rest }) => candidate(chunkNo, rest)),
-      );
-      expect(grants.reduce((total, { grant }) => total + grant.n, 0)).toBeLessThanOrEqual(messages);
+      const { ready } = sift(chunks.map(({ chunkNo, ...rest }) => candidate(chunkNo, rest)));
+      const grants = planGrants([{ lane, messages }], ready);
+      const waiting = ready.reduce((total, { most }) => total + most, 0);
+      expect(grants.reduce((total, { grant }) => total + grant.n, 0)).toBe(Math.min(messages, waiting));
       expect(new Set(grants.map(({ grant }) => grant.chunkNo)).size).toBe(grants.length);
       expect(grants.every(({ grant }) => grant.n >= 1)).toBe(true);
     }),
   );
+});
+
+describe('retries', () => {
+  const retries = [7, 8, 9].map((chunkNo) => candidate(chunkNo, { isRetry: true }));
+  const ofRetries = (grants: ReturnType<typeof plan>) =>
+    grants.reduce((sum, { grant }) => sum + (grant.chunkNo >= 7 ? grant.n : 0), 0);
+
+  test('get a fifth of the share while there is enough that is fresh, of a few messages one', () => {
+    const fresh = [candidate(0), candidate(1)];
+    expect([1_000, 100, 4, 1].map((n) => ofRetries(plan(n, [...retries, ...fresh])))).toEqual([
+      200, 20, 1, 0,
+    ]);
+  });
+
+  test('get all that fresh messages leave', () => {
+    expect(ofRetries(plan(1_000, [...retries, candidate(0, { sendable: 100 })]))).toBe(900);
+    expect(ofRetries(plan(1_000, retries))).toBe(1_000);
+  });
+
+  test('leave to the fresh what they have no use for', () => {
+    const few = candidate(7, { isRetry: true, sendable: 3 });
+    expect(given(plan(1_000, [few, candidate(0), candidate(1)]))).toEqual([
+      [0, 500],
+      [1, 497],
+      [7, 3],
+    ]);
+  });
+});
+
+describe('chunks that may not go', () => {
+  test('of campaigns that do not run are parked', () => {
+    const paused = candidate(0, { isRunning: false, senderRestsMs: 5 });
+    const { ready, parked, postponed } = sift([paused, candidate(1)]);
+    expect([numbers(ready.map(({ chunk }) => chunk)), parked, postponed]).toEqual([[1], [paused], []]);
+  });
+
+  test('of a sender that rests are due again when it is over, and looked at now and then', () => {
+    const { ready, postponed } = sift([
+      candidate(0, { senderRestsMs: 60_000 }),
+      candidate(1, { senderRestsMs: 9e9 }),
+      candidate(2, { campaignId: 6 as Candidate['campaignId'] }),
+    ]);
+    expect(numbers(ready.map(({ chunk }) => chunk))).toEqual([2]);
+    expect(postponed.map(({ delayMs }) => delayMs)).toEqual([60_000, 300_000]);
+  });
+
+  test('of a campaign with a rate: three seconds of it may be outstanding, the others are due when it reaches them', () => {
+    const slow = { perMinute: 600, sendable: 100 };
+    const chunks = [
+      candidate(0, { ...slow, overdueMs: 1 }),
+      candidate(1, { ...slow, overdueMs: 9 }),
+      candidate(2, slow),
+    ];
+    const { ready, postponed } = sift([
+      ...chunks,
+      candidate(9, { campaignId: 6 as Candidate['campaignId'] }),
+    ]);
+    expect(ready.map(({ chunk, most }) => [chunk.chunkNo, most])).toEqual([
+      [1, 30],
+      [9, 500],
+    ]);
+    expect(postponed.map(({ chunk, delayMs }) => [chunk.chunkNo, delayMs])).toEqual([
+      [0, 10_000],
+      [2, 20_000],
+    ]);
+  });
+
+  test('of a campaign that has as much outstanding as its rate allows wait, however slow it is', () => {
+    const perMinute = 1;
+    expect(sift([candidate(0, { perMinute })]).ready.map(({ most }) => most)).toEqual([1]);
+    const { ready, postponed } = sift([candidate(0, { perMinute })], new Map([[5, 1]]));
+    expect([ready, postponed.map(({ delayMs }) => delayMs)]).toEqual([[], [60_000]]);
+  });
+});
+
+describe('a pass', () => {
+  const limits = { totalMessages: 40_000 };
+  const pass = (demands: Parameters<typeof planReads>[0], candidates: readonly Candidate[]) => {
+    const reads = planReads(demands, limits, new Map());
+    return planPass({
+      demands,
+      limits,
+      turns: new Map(),
+      reads,
+      candidates,
+      outstandingByCampaign: new Map(),
+    });
+  };
+
+  test('finds lanes without a due chunk idle, and looks again at one whose chunks may not go', () => {
+    const demands = [demandOf([laneOf(1), laneOf(2), laneOf(3)])];
+    const stopped = candidate(0, { isRunning: false });
+    const ofThird = candidate(1, { lane: { ...lane, tenantId: 3 }, tenantId: 3 as Candidate['tenantId'] });
+    const plan = pass(demands, [stopped, ofThird]);
+    expect(plan.idleLanes.map(({ tenantId }) => tenantId)).toEqual([2]);
+    expect(plan.grants.map(({ lane }) => lane.tenantId)).toEqual([3]);
+  });
+
+  test('gives a lane what others turn out not to have', () => {
+    const demands = [demandOf([laneOf(1), laneOf(2, { class: 0 })])];
+    const urgent = candidate(9, { lane: { tenantId: 2, destinationId: 1, class: 0 }, sendable: 2 });
+    const bulk = Array.from({ length: 20 }, (_, chunkNo) => candidate(chunkNo));
+    const grants = pass(demands, [urgent, ...bulk]).grants;
+    expect(grants.reduce((sum, { grant }) => sum + grant.n, 0)).toBe(7_002);
+  });
+
+  test('names the lanes whose tenant has as much outstanding as its rate allows', () => {
+    const held = demandOf(
+      [laneOf(1, { mostOutstanding: 10 }), laneOf(2, { mostOutstanding: 10 }), laneOf(3)],
+      {
+        outstanding: outstandingOf([0, 0, 15], { 1: 10, 2: 5 }),
+      },
+    );
+    expect(findHeld([held]).map(({ tenantId }) => tenantId)).toEqual([1]);
+  });
 });

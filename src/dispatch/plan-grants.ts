@@ -1,8 +1,7 @@
 /** Turns each lane's share of messages into grants over its next chunks. Pure. */
 import type { Grant } from '../ledger/grant.ts';
-import { largestGrantOf } from '../ledger/poison.ts';
-import type { Candidate } from './demand-store.ts';
-import { type Lane, rotationKey, type Share } from './dispatch-policy.ts';
+import { type Lane, laneKey, type Share } from './demand.ts';
+import type { ReadyChunk } from './sift-candidates.ts';
 
 export interface PlannedGrant {
   readonly lane: Lane;
@@ -10,55 +9,54 @@ export interface PlannedGrant {
   readonly grant: Grant;
 }
 
-export interface GrantPlan {
-  readonly grants: readonly PlannedGrant[];
-  /** Chunks whose campaign is paused, stopped or past its deadline: taken out of their lane's way until that changes. */
-  readonly parked: readonly Candidate[];
-  /** Lanes that had nothing due after all: to be put to sleep until their next chunk is. */
-  readonly idleLanes: readonly Lane[];
+/** While a lane has fresh messages, retries get this part of its share: what failed before may well fail again. */
+const partForRetries = 1 / 5;
+
+export function planGrants(shares: readonly Share[], ready: readonly ReadyChunk[]): readonly PlannedGrant[] {
+  const byLane = groupByLane(ready);
+  return shares.flatMap(({ lane, messages }) => grantShare(lane, byLane.get(laneKey(lane)) ?? [], messages));
 }
 
-export function planGrants(shares: readonly Share[], candidates: readonly Candidate[]): GrantPlan {
-  const byLane = groupByLane(candidates);
-  const grants: PlannedGrant[] = [];
-  const idleLanes: Lane[] = [];
-  for (const { lane, messages } of shares) {
-    const chunks = byLane.get(laneKey(lane)) ?? [];
-    const planned = grantChunks(lane, chunks, messages);
-    grants.push(...planned);
-    if (chunks.length === 0) idleLanes.push(lane);
-  }
-  return { grants, parked: candidates.filter((candidate) => !candidate.isRunning), idleLanes };
+function grantShare(lane: Lane, ready: readonly ReadyChunk[], messages: number): readonly PlannedGrant[] {
+  const fresh = ready.filter(({ chunk }) => !chunk.isRetry);
+  const retries = ready.filter(({ chunk }) => chunk.isRetry);
+  const forRetries = Math.min(messagesOf(retries), roomForRetries(messages, messagesOf(fresh)));
+  return [...grantChunks(lane, fresh, messages - forRetries), ...grantChunks(lane, retries, forRetries)];
 }
 
-function grantChunks(lane: Lane, chunks: readonly Candidate[], messages: number): readonly PlannedGrant[] {
+/** All that fresh messages leave, and at least their part: of a share of several messages one, or they would never go. */
+function roomForRetries(messages: number, fresh: number): number {
+  const part = messages > 1 ? Math.max(1, Math.floor(messages * partForRetries)) : 0;
+  return Math.max(messages - fresh, part);
+}
+
+function grantChunks(lane: Lane, ready: readonly ReadyChunk[], messages: number): readonly PlannedGrant[] {
   const planned: PlannedGrant[] = [];
   let left = messages;
-  for (const chunk of chunks) {
-    if (left <= 0) break;
-    if (!chunk.isRunning || chunk.sendable === 0) continue;
-    const n = Math.min(left, chunk.sendable, largestGrantOf(chunk));
+  for (const { chunk, most } of ready) {
+    const n = Math.min(left, most);
+    if (n < 1) continue;
     planned.push({ lane, grant: { ...keyOf(chunk), epoch: chunk.epoch, n } });
     left -= n;
   }
   return planned;
 }
 
-function keyOf({ tenantId, campaignId, chunkNo, part }: Candidate) {
-  return { tenantId, campaignId, chunkNo, part };
+export function messagesOf(ready: readonly ReadyChunk[]): number {
+  return ready.reduce((sum, { most }) => sum + most, 0);
 }
 
-function groupByLane(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
-  const groups = new Map<string, Candidate[]>();
-  for (const candidate of candidates) {
-    const key = laneKey(candidate.lane);
+export function groupByLane(ready: readonly ReadyChunk[]): ReadonlyMap<string, readonly ReadyChunk[]> {
+  const groups = new Map<string, ReadyChunk[]>();
+  for (const one of ready) {
+    const key = laneKey(one.chunk.lane);
     const group = groups.get(key);
-    if (group) group.push(candidate);
-    else groups.set(key, [candidate]);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
   }
   return groups;
 }
 
-function laneKey(lane: Lane): string {
-  return `${rotationKey(lane)}-${lane.tenantId}`;
+function keyOf({ tenantId, campaignId, chunkNo, part }: ReadyChunk['chunk']) {
+  return { tenantId, campaignId, chunkNo, part };
 }

@@ -12,7 +12,7 @@ import { createLoop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
 import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
-import { unparkCampaigns } from './dispatch-store.ts';
+import { unparkCampaigns } from './park-store.ts';
 
 export interface SweeperOptions {
   readonly db: Database;

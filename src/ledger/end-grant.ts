@@ -40,7 +40,7 @@ export function endGrant(db: Database, grant: Grant, options: EndGrantOptions): 
     const { holdMs = 0 } = options;
     await requeueChunk(tx, grant, chunk, {
       counts,
-      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs }, options.rules),
+      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs, chunkNo: grant.chunkNo }, options.rules),
       epoch: chunk.epoch,
       crashes: afterProgress(chunk.crashes),
       laneHoldMs: holdMs,

@@ -26,7 +26,7 @@ export async function recountLocked(
   const { counts, nextAttemptInMs } = await countDeliveries(tx, key);
   await moveCounters(tx, key, chunk.counts, counts);
   if (chunk.state === chunkStates.pending) {
-    const wait = dueInMs({ counts, nextAttemptInMs, holdMs: 0 }, rules);
+    const wait = dueInMs({ counts, nextAttemptInMs, holdMs: 0, chunkNo: key.chunkNo }, rules);
     return requeueChunk(tx, key, chunk, {
       counts,
       dueInMs: wait,

@@ -117,7 +117,10 @@ export interface Requeue {
   readonly laneHoldMs?: number;
 }
 
-/** Writes the chunk back as done, or as pending and due in time; wakes its lane. */
+/**
+ * Writes the chunk back as done, or as pending and due in time; wakes its lane. With nothing but deferred rows left it is a retry from now on: the
+ * dispatcher reads a lane's retries and its fresh chunks apart.
+ */
 export async function requeueChunk(
   tx: Sql,
   key: ChunkKey,
@@ -127,7 +130,7 @@ export async function requeueChunk(
   const { counts, dueInMs, epoch, crashes, laneHoldMs = 0 } = requeue;
   const isDone = isSettled(counts);
   await tx.write(
-    `UPDATE chunks SET state = ?, epoch = ?, crashes = ?, owner = NULL, grant_n = 0, lease_until = NULL,
+    `UPDATE chunks SET state = ?, epoch = ?, crashes = ?, is_retry = ?, owner = NULL, grant_n = 0, lease_until = NULL,
        due_at = ${dueInMs === null ? "'9999-12-31'" : 'NOW(3) + INTERVAL ? MICROSECOND'},
        ${deliveryStateNames.map((state) => `n_${state} = ?`).join(', ')}
      WHERE ${chunkWhere}`,
@@ -135,6 +138,7 @@ export async function requeueChunk(
       isDone ? chunkStates.done : chunkStates.pending,
       epoch,
       crashes,
+      counts.pending === 0 && counts.deferred > 0,
       ...(dueInMs === null ? [] : [Math.round(dueInMs * 1000)]),
       ...deliveryStateNames.map((state) => counts[state]),
       ...chunkValues(key),

@@ -76,7 +76,7 @@ function takeOver(db: Database, key: ChunkKey, rules: DueRules): Promise<TakenOv
     const holdMs = wasFatal ? staggerMs(crashes, Math.random()) : 0;
     await requeueChunk(tx, key, chunk, {
       counts,
-      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs }, rules),
+      dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs, chunkNo: key.chunkNo }, rules),
       epoch: chunk.epoch + 1,
       crashes,
     });

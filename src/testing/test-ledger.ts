@@ -1,6 +1,6 @@
 /** A running campaign with chunks of pending deliveries, put straight into the tables: for tests of the ledger's statements. */
 import { createHash } from 'node:crypto';
-import type { Lane } from '../dispatch/dispatch-policy.ts';
+import type { Lane } from '../dispatch/demand.ts';
 import { dispatchGrants } from '../dispatch/dispatch-store.ts';
 import { type CampaignId, newId, type TenantId } from '../ids.ts';
 import { claimGrant } from '../ledger/claim.ts';

@@ -1,6 +1,6 @@
 /** What a dispatch pass reads and writes: demand, candidates, S1, parking; under the conditions of the SQL in src/dispatch. */
-import type { Candidate } from '../../dispatch/demand-store.ts';
-import type { DestinationDemand, Lane, Share } from '../../dispatch/dispatch-policy.ts';
+import type { Candidate } from '../../dispatch/candidate-store.ts';
+import type { DestinationDemand, DueLane, Lane, Share } from '../../dispatch/demand.ts';
 import type { PlannedGrant } from '../../dispatch/plan-grants.ts';
 import { type Chunk, isRunning, type LaneRow, setEpoch, type Tables } from './tables.ts';
 import type { StatementRules } from './worker-statements.ts';
@@ -17,40 +17,53 @@ export function readOutstanding(tables: Tables): ReadonlyMap<number, number> {
 export function readDemand(
   tables: Tables,
   now: number,
-  hasRoom: (outstanding: number) => boolean,
+  windowMessages: number,
 ): readonly DestinationDemand[] {
   const outstanding = readOutstanding(tables);
-  const lanes = new Map<number, Lane[]>();
+  const lanes = new Map<number, DueLane[]>();
   const due = tables.lanes.filter((lane) => lane.nextDueAt <= now).sort((a, b) => a.nextDueAt - b.nextDueAt);
-  for (const lane of due) {
-    if (!hasRoom(outstanding.get(lane.destinationId) ?? 0)) continue;
-    const group = lanes.get(lane.destinationId);
-    if (group) group.push(lane);
-    else lanes.set(lane.destinationId, [lane]);
+  for (const { tenantId, destinationId, class: deliveryClass } of due) {
+    const group = lanes.get(destinationId) ?? [];
+    lanes.set(destinationId, [...group, { tenantId, destinationId, class: deliveryClass, weight: 100 }]);
   }
   return [...new Set([...outstanding.keys(), ...lanes.keys()])].map((destinationId) => ({
     destinationId,
-    outstanding: outstanding.get(destinationId) ?? 0,
+    windowMessages,
+    outstanding: { byClass: [0, 0, outstanding.get(destinationId) ?? 0], byTenant: new Map() },
     lanes: lanes.get(destinationId) ?? [],
   }));
 }
 
 const spareChunks = 4;
 
-export function readCandidates(shares: readonly Share[], now: number): readonly Candidate[] {
+export function readCandidates(tables: Tables, shares: readonly Share[], now: number): readonly Candidate[] {
   return shares.flatMap(({ lane, messages }) =>
-    (lane as LaneRow).chunks
-      .filter((chunk) => chunk.state === 'pending' && chunk.dueAt <= now)
-      .sort((a, b) => a.dueAt - b.dueAt)
-      .slice(0, Math.ceil(messages / 100) + spareChunks)
-      .map((chunk) => toCandidate(chunk, now)),
+    [false, true].flatMap((retries) =>
+      laneRowOf(tables, lane)
+        .chunks.filter(
+          (chunk) => chunk.state === 'pending' && chunk.dueAt <= now && isRetry(chunk) === retries,
+        )
+        .sort((a, b) => a.dueAt - b.dueAt)
+        .slice(0, Math.ceil(messages / 100) + spareChunks)
+        .map((chunk) => toCandidate(chunk, now)),
+    ),
   );
+}
+
+function laneRowOf({ lanes }: Tables, { tenantId, destinationId }: Lane): LaneRow {
+  return lanes.find((lane) => lane.tenantId === tenantId && lane.destinationId === destinationId) as LaneRow;
+}
+
+function isRetry({ counts }: Chunk): boolean {
+  return counts.pending === 0 && counts.deferred > 0;
 }
 
 function toCandidate(chunk: Chunk, now: number): Candidate {
   const { key, lane, epoch, size, crashes, counts, campaign } = chunk;
   const sendable = counts.pending + counts.deferred;
-  return { ...key, lane, epoch, size, crashes, sendable, isRunning: isRunning(campaign, now) };
+  const limits = { senderRestsMs: 0, perMinute: null, overdueMs: now - chunk.dueAt };
+  const shape = { lane, epoch, size, crashes, sendable, isRetry: isRetry(chunk) };
+  return { ...key, ...shape, ...limits, isRunning: isRunning(campaign, now) };
 }
 
 /** S1; undefined when we do not lead. */
@@ -74,7 +87,7 @@ export function dispatchGrants(
     chunk.leaseUntil = now + leaseMs;
     dispatched.push({ lane, grant: { ...grant, epoch: grant.epoch + 1 } });
   }
-  for (const { lane } of planned) touchLane(lane as LaneRow, now);
+  for (const { lane } of planned) touchLane(laneRowOf(tables, lane), now);
   return dispatched;
 }
 
@@ -83,7 +96,8 @@ function touchLane(lane: LaneRow, now: number): void {
 }
 
 /** A lane that had nothing due after all sleeps until its next chunk is. */
-export function rescheduleLane(lane: LaneRow): void {
+export function rescheduleLane(tables: Tables, { tenantId, destinationId }: Lane): void {
+  const lane = laneRowOf(tables, { tenantId, destinationId, class: 2 });
   let next = Number.POSITIVE_INFINITY;
   for (const chunk of lane.chunks) if (chunk.state === 'pending') next = Math.min(next, chunk.dueAt);
   lane.nextDueAt = next;

@@ -1,7 +1,8 @@
 /** A dispatcher: dispatcher.ts and sweeper.ts with their statements and the real policy, plan and packing. */
-import { hasRoom, planShares, type Rotation } from '../../dispatch/dispatch-policy.ts';
+import { planReads, type Turns } from '../../dispatch/dispatch-policy.ts';
 import { packJobs } from '../../dispatch/pack-jobs.ts';
-import { type GrantPlan, type PlannedGrant, planGrants } from '../../dispatch/plan-grants.ts';
+import type { PlannedGrant } from '../../dispatch/plan-grants.ts';
+import { type PassPlan, planPass } from '../../dispatch/plan-pass.ts';
 import {
   dispatchGrants,
   park,
@@ -22,7 +23,7 @@ import {
   takeOver,
   unpark,
 } from './sweep-statements.ts';
-import type { Chunk, LaneRow } from './tables.ts';
+import type { Chunk } from './tables.ts';
 import type { Task } from './virtual-time.ts';
 import { type Life, monotonic, someMs, type World } from './world.ts';
 
@@ -43,7 +44,7 @@ export class Dispatcher {
   #leadsUntil = 0;
   #askAgainAt = 0;
   #known: string | undefined;
-  #rotation: Rotation = new Map();
+  #turns: Turns = new Map();
 
   constructor(world: World, life: Life) {
     this.#world = world;
@@ -89,20 +90,22 @@ export class Dispatcher {
   *#pass(): Task {
     const { tables, time, schedule } = this.#world;
     if (this.#hasChanged()) yield* this.#call(() => returnDispatched(tables, time.now));
-    const limits = { windowPerDestination: schedule.window, windowTotal: 4 * schedule.window };
     if (!tables.lanes.some((lane) => lane.nextDueAt <= time.now)) return;
-    const demands = yield* this.#call(() => readDemand(tables, time.now, (n) => hasRoom(n, limits)));
-    const plan = planShares(demands, limits, this.#rotation);
-    if (plan.shares.length === 0) return;
-    const candidates = yield* this.#call(() => readCandidates(plan.shares, time.now));
-    yield* this.#carryOut(planGrants(plan.shares, candidates));
-    this.#rotation = plan.rotation;
+    const limits = { totalMessages: 4 * schedule.window };
+    const demands = yield* this.#call(() => readDemand(tables, time.now, schedule.window));
+    const reads = planReads(demands, limits, this.#turns);
+    if (reads.length === 0) return;
+    const candidates = yield* this.#call(() => readCandidates(tables, reads, time.now));
+    const read = { reads, candidates, outstandingByCampaign: new Map<number, number>() };
+    const plan = planPass({ demands, limits, turns: this.#turns, ...read });
+    yield* this.#carryOut(plan);
+    this.#turns = plan.turns;
   }
 
-  *#carryOut({ grants, parked, idleLanes }: GrantPlan): Task {
+  *#carryOut({ grants, parked, idleLanes }: PassPlan): Task {
     const { tables, time } = this.#world;
     for (const candidate of parked) yield* this.#call(() => park(tables, candidate, time.now));
-    for (const lane of idleLanes) yield* this.#call(() => rescheduleLane(lane as LaneRow));
+    for (const lane of idleLanes) yield* this.#call(() => rescheduleLane(tables, lane));
     if (grants.length > 0) yield* this.#hand(grants);
   }
 

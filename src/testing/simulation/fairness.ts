@@ -3,9 +3,11 @@
  * however many messages its neighbours have waiting. One destination, served first come, first served; the real policy and plan.
  */
 import fc from 'fast-check';
-import type { Candidate } from '../../dispatch/demand-store.ts';
-import { type Lane, planShares, type Rotation, smallestQuantum } from '../../dispatch/dispatch-policy.ts';
-import { planGrants } from '../../dispatch/plan-grants.ts';
+import type { Candidate } from '../../dispatch/candidate-store.ts';
+import type { Lane } from '../../dispatch/demand.ts';
+import { planReads, type Turns } from '../../dispatch/dispatch-policy.ts';
+import { quantumOf } from '../../dispatch/lane-turns.ts';
+import { planPass } from '../../dispatch/plan-pass.ts';
 import type { ChunkKey } from '../../ledger/delivery-id.ts';
 
 export interface Neighbourhood {
@@ -33,7 +35,7 @@ export const neighbourhoods: fc.Arbitrary<Neighbourhood> = fc.record({
 /** The most that may leave before the quiet tenant's first message: the window, and a quantum of each active tenant. */
 export function boundOf({ window, whales }: Neighbourhood): number {
   const active = whales + 1;
-  return window + active * Math.max(smallestQuantum, Math.floor(window / active));
+  return window + active * quantumOf(window, active);
 }
 
 /** How many messages of others leave between its coming and its first one. */
@@ -51,7 +53,7 @@ export function waitOfQuiet(neighbourhood: Neighbourhood): number {
   }
   let waited = 0;
   for (let pass = 0; pass < 100_000; pass++) {
-    destination.pass(all, (lane) => (lane === quiet ? quietMessages : 500));
+    destination.pass(all, (lane) => (lane.tenantId === quiet.tenantId ? quietMessages : 500));
     const { others, hasCome } = destination.serve(share(pass), quiet);
     waited += others;
     if (hasCome) return waited;
@@ -61,7 +63,7 @@ export function waitOfQuiet(neighbourhood: Neighbourhood): number {
 
 class Destination {
   readonly #window: number;
-  #rotation: Rotation = new Map();
+  #turns: Turns = new Map();
   #queue: { readonly lane: Lane; n: number }[] = [];
 
   constructor(window: number) {
@@ -69,20 +71,36 @@ class Destination {
   }
 
   pass(lanes: readonly Lane[], waiting: (lane: Lane) => number): void {
-    const outstanding = this.#queue.reduce((sum, { n }) => sum + n, 0);
-    const limits = { windowPerDestination: this.#window, windowTotal: 4 * this.#window };
-    const plan = planShares([{ destinationId: 1, outstanding, lanes }], limits, this.#rotation);
-    this.#rotation = plan.rotation;
-    const candidates = plan.shares.map(({ lane }) => candidateOf(lane, waiting(lane)));
-    for (const { lane, grant } of planGrants(plan.shares, candidates).grants)
-      this.#queue.push({ lane, n: grant.n });
+    const limits = { totalMessages: 4 * this.#window };
+    const demands = [
+      {
+        destinationId: 1,
+        windowMessages: this.#window,
+        outstanding: this.#outstanding(),
+        lanes: lanes.map((lane) => ({ ...lane, weight: 100 })),
+      },
+    ];
+    const reads = planReads(demands, limits, this.#turns);
+    const candidates = reads.map(({ lane }) => candidateOf(lane, waiting(lane)));
+    const read = { reads, candidates, outstandingByCampaign: new Map<number, number>() };
+    const plan = planPass({ demands, limits, turns: this.#turns, ...read });
+    this.#turns = plan.turns;
+    for (const { lane, grant } of plan.grants) this.#queue.push({ lane, n: grant.n });
+  }
+
+  #outstanding() {
+    const byTenant = new Map<number, number>();
+    for (const { lane, n } of this.#queue)
+      byTenant.set(lane.tenantId, (byTenant.get(lane.tenantId) ?? 0) + n);
+    const all = this.#queue.reduce((sum, { n }) => sum + n, 0);
+    return { byClass: [0, 0, all] as const, byTenant };
   }
 
   /** Up to `messages` leave, until the first of `awaited`. */
   serve(messages: number, awaited: Lane): { readonly others: number; readonly hasCome: boolean } {
     let others = 0;
     for (let head = this.#queue[0]; head && others < messages; head = this.#queue[0]) {
-      if (head.lane === awaited) return { others, hasCome: true };
+      if (head.lane.tenantId === awaited.tenantId) return { others, hasCome: true };
       const left = Math.min(head.n, messages - others);
       others += left;
       head.n -= left;
@@ -98,5 +116,6 @@ function laneOf(tenantId: number): Lane {
 
 function candidateOf(lane: Lane, sendable: number): Candidate {
   const key = { tenantId: lane.tenantId, campaignId: lane.tenantId, chunkNo: 0, part: 202647 } as ChunkKey;
-  return { ...key, lane, epoch: 0, sendable, crashes: 0, size: sendable, isRunning: true };
+  const limits = { isRetry: false, isRunning: true, senderRestsMs: 0, perMinute: null, overdueMs: 0 };
+  return { ...key, lane: laneOf(lane.tenantId), epoch: 0, sendable, crashes: 0, size: sendable, ...limits };
 }

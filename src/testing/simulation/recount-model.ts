@@ -40,7 +40,10 @@ export function requeue(
   const { counts, lane } = chunk;
   const dueIn = isNotDue
     ? null
-    : dueInMs({ counts, nextAttemptInMs: nextAttemptIn(chunk, now), holdMs }, rules);
+    : dueInMs(
+        { counts, nextAttemptInMs: nextAttemptIn(chunk, now), holdMs, chunkNo: chunk.key.chunkNo },
+        rules,
+      );
   const isDone = isSettled(counts);
   chunk.state = isDone ? 'done' : 'pending';
   chunk.epoch = epoch;

@@ -1,5 +1,5 @@
 /** The ledger's tables in memory. Rows change only through `setDelivery` and `setEpoch`, which hold them to the table of transitions. */
-import type { Lane } from '../../dispatch/dispatch-policy.ts';
+import type { Lane } from '../../dispatch/demand.ts';
 import type { ChunkKey } from '../../ledger/delivery-id.ts';
 import type { InDoubtPolicy } from '../../ledger/settle-doubt.ts';
 import {

@@ -1,0 +1,60 @@
+/** How much more one destination may have outstanding, for itself and beside all others. Pure. */
+import type { DestinationState } from './demand.ts';
+
+/** Messages that may be added now. */
+export interface Room {
+  /** By all classes together. */
+  readonly all: number;
+  /** Of these by flows and campaigns, at most. */
+  readonly bulk: number;
+}
+
+type Window = Pick<DestinationState, 'windowMessages' | 'outstanding'>;
+
+/** Of a window, kept for transactional mail: it never waits for a window to drain. */
+const partKept = 1 / 8;
+/** And of a small window at least so many, but never more than half of it. */
+const fewMessages = 4;
+/** A class that nearly fills its window waits until this part of it is free: many small grants cost more than one. */
+const smallestRefill = 1 / 8;
+
+/**
+ * A destination never holds more than is free for all, for transactional mail twice that (dynamic thresholds, Choudhury and Hahne 1998), and a pass
+ * gives away only half of what is free, to all in proportion. However many destinations stall with full windows, there is room for the next.
+ */
+export function roomOf(window: Window, free: number): Room {
+  const { windowMessages, outstanding } = window;
+  const held = heldBy(window);
+  const all = Math.max(0, Math.min(windowMessages - held, 2 * free - held, free));
+  const [, flows, campaigns] = outstanding.byClass;
+  const ofBulk = windowMessages - keptOf(windowMessages) - flows - campaigns;
+  return { all, bulk: Math.max(0, Math.min(all, ofBulk, free - held)) };
+}
+
+/** A part of it, of at most `left`; what is open gets at least one message, or a probe would never go. */
+export function scaleRoom({ all, bulk }: Room, part: number, left: number): Room {
+  const scale = (room: number) => Math.min(left, room, Math.max(1, Math.floor(room * part)));
+  return { all: scale(all), bulk: scale(bulk) };
+}
+
+export function hasWorthwhileRoom(window: Window, deliveryClass: number): boolean {
+  const room = roomOf(window, Number.POSITIVE_INFINITY);
+  if (deliveryClass === 0) return room.all > 0;
+  return isWorthwhile(room.bulk, window.outstanding.byClass[deliveryClass] ?? 0);
+}
+
+/** Is it worth a grant to add so many to what a class of bulk mail has outstanding? */
+export function isWorthwhile(room: number, held: number): boolean {
+  return room > 0 && room >= smallestRefill * (held + room);
+}
+
+export function heldBy({ outstanding }: Pick<Window, 'outstanding'>): number {
+  const [transactional, flows, campaigns] = outstanding.byClass;
+  return transactional + flows + campaigns;
+}
+
+/** A window of a few messages keeps none. */
+function keptOf(windowMessages: number): number {
+  if (windowMessages <= fewMessages) return 0;
+  return Math.min(Math.max(fewMessages, Math.ceil(windowMessages * partKept)), windowMessages >> 1);
+}
