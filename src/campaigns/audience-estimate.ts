@@ -3,6 +3,7 @@
  * it is estimated by the index's statistics and the share found so far. So a small audience is told exactly, and fifty million
  * cost no more than the bound.
  */
+import { suppressionScopesOf } from '../audience/suppression-scopes.ts';
 import type { TenantId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Sql } from '../platform/mysql.ts';
@@ -81,7 +82,7 @@ async function countPage(sql: Sql, query: PageQuery): Promise<Counts & { readonl
            LEFT JOIN profiles p ON p.tenant_id = ? AND p.id = m.profile_id) counted`,
     [
       ...excludedValues(audience),
-      scopesOf(audience),
+      suppressionScopesOf(audience),
       ...audience.includedLists.flatMap((list) => [tenantId, list, cursor, limit]),
       limit,
       tenantId,
@@ -101,11 +102,6 @@ function excludedValues({ excludedLists }: CampaignAudience): readonly unknown[]
 
 const isSuppressed =
   'EXISTS (SELECT 1 FROM suppressions s WHERE s.tenant_id = p.tenant_id AND s.address_hash = p.email_hash AND s.scope IN (?))';
-
-/** As the intents check them: those for everything, and the list's own when it goes to just one. */
-function scopesOf({ includedLists: [only, ...others] }: CampaignAudience): readonly string[] {
-  return others.length === 0 ? ['*', `list:${only}`] : ['*'];
-}
 
 /**
  * What the optimizer thinks: a dive into the index, no scan. Coarse (MariaDB 10.11 said 199,000 of 300,000), and members of two lists are

@@ -2,7 +2,9 @@
  * Campaigns' messages, compiled: read and compiled once per process and campaign. What a campaign sends can't change
  * once it runs, so nothing here goes stale.
  */
+
 import { LRUCache } from 'lru-cache';
+import { onlyListOf } from '../../audience/suppression-scopes.ts';
 import { toMessageSource } from '../../campaigns/message-source.ts';
 import { type CampaignId, formatId, type ListId, type TenantId } from '../../ids.ts';
 import type { Sql } from '../../platform/mysql.ts';
@@ -99,11 +101,6 @@ function readSource(sql: Sql, tenantId: TenantId, campaignId: CampaignId): Promi
      WHERE m.tenant_id = ? AND m.id = ?`,
     [tenantId, campaignId],
   );
-}
-
-/** The list, when the campaign went to just one: unsubscribing from it then leaves the others. */
-export function onlyListOf(audience: { readonly includedLists: readonly number[] }): ListId | undefined {
-  return audience.includedLists.length === 1 ? (audience.includedLists[0] as ListId) : undefined;
 }
 
 function toSource(row: Row, tenantId: TenantId, campaignId: CampaignId): MessageSource {
