@@ -85,7 +85,10 @@ export const configSchema = z.object({
     'Most messages of all destinations that are dispatched and not yet settled',
   ),
   RENDER_CONCURRENCY: integer(4, 1, 64).describe('Jobs a render worker works on at once'),
-  SEND_CONCURRENCY: integer(16, 1, 256).describe('Jobs a send worker works on at once'),
+  SEND_CONCURRENCY: integer(16, 1, 256).describe('Jobs a send worker claims at once'),
+  SEND_HELD_MESSAGES: integer(20_000, 1_000, 1_000_000).describe(
+    'Messages of campaigns a send worker holds at once, claimed and not settled; one destination gets at most half. At least twice DISPATCH_WINDOW_MESSAGES over the number of workers',
+  ),
   RETRY_FIRST_DELAY_MS: integer(120_000, 100, 86_400_000).describe(
     'Wait after a deferred first attempt, in ms; doubles with each further one, up to four hours',
   ),

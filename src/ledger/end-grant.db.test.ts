@@ -46,7 +46,7 @@ async function send(states: readonly Result['state'][], retryInMs?: number): Pro
   );
 }
 
-const end = (holdMs = 0) => endGrant(database.db, grant, { owner, rules, holdMs });
+const end = (holdMs = 0) => endGrant(database.db, grant, { owner, rules, holdMs, laneHoldMs: holdMs });
 
 test('a chunk whose rows are all settled is done', async () => {
   await send(['sent', 'bounced', 'sent', 'sent']);
@@ -105,7 +105,7 @@ test('ending twice, or ending what another took over, leaves the chunk as it is,
   const { db } = database;
   await recordIntent(db, { grant, owner, seqs: [0, 1], scopes: ['*'] });
   await expireLease(db, grant);
-  await takeOverExpired(db, rules, 10);
+  await takeOverExpired(db, rules, { limit: 10 });
   const second = await dispatchChunk(db, ledger);
   await recordResults(db, grant, [{ seq: 0, state: 'sent', replyCode: 250, reason: null }]);
   expect(await end()).toEqual({ wasOurs: false });

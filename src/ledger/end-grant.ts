@@ -3,6 +3,7 @@
  * single update; what was not sent stays pending.
  */
 import type { Database, Sql } from '../platform/mysql.ts';
+import { countAttempts, type IsCounted } from './day-attempts.ts';
 import type { DueRules } from './due.ts';
 import { dueInMs } from './due.ts';
 import type { Grant } from './grant.ts';
@@ -20,9 +21,13 @@ export interface EndedGrant {
 
 export interface EndGrantOptions {
   readonly owner: string;
-  /** Hold the rest back this long, ms, and its lane with it: the destination can't be reached or has no token. */
+  /** Hold the rest of the chunk back this long, ms. */
   readonly holdMs?: number;
+  /** Hold the whole lane back this long, ms: the destination can't be reached or has no token. */
+  readonly laneHoldMs?: number;
   readonly rules: DueRules;
+  /** Default: none is. */
+  readonly isCounted?: IsCounted | undefined;
 }
 
 export function endGrant(db: Database, grant: Grant, options: EndGrantOptions): Promise<EndedGrant> {
@@ -37,14 +42,15 @@ export function endGrant(db: Database, grant: Grant, options: EndGrantOptions): 
     }
     const { counts, nextAttemptInMs } = await countSettled(tx, grant);
     await moveCounters(tx, grant, chunk.counts, counts);
-    const { holdMs = 0 } = options;
+    const { holdMs = 0, laneHoldMs = 0 } = options;
     await requeueChunk(tx, grant, chunk, {
       counts,
       dueInMs: dueInMs({ counts, nextAttemptInMs, holdMs, chunkNo: grant.chunkNo }, options.rules),
       epoch: chunk.epoch,
       crashes: afterProgress(chunk.crashes),
-      laneHoldMs: holdMs,
+      laneHoldMs,
     });
+    if (options.isCounted?.(chunk.destinationId)) await countAttempts(tx, grant, chunk.destinationId);
     return { wasOurs: true, counts };
   });
 }

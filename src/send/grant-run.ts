@@ -6,22 +6,29 @@
  */
 import type { Grant } from '../ledger/grant.ts';
 import type { LeaseTerms } from '../ledger/lease.ts';
+import type { Bucket } from '../pacing/rate-gate.ts';
 import type { CompiledMessage, RenderedMessage } from '../render/message.ts';
+import type { CampaignTerms } from './campaign-terms.ts';
+import type { OpenBudget } from './open-budget.ts';
 
 export interface GrantRunOptions {
   readonly grant: Grant;
   readonly compiled: CompiledMessage;
   readonly messages: readonly RenderedMessage[];
-  readonly scopes: readonly string[];
+  readonly terms: CampaignTerms;
+  /** Transactional (0) goes first. */
+  readonly class: number;
   /** Monotonic ms at which the claim was asked for: the lease is at least that fresh. */
   readonly claimedAt: number;
   readonly lease: LeaseTerms;
+  readonly budget: OpenBudget;
 }
 
 export class GrantRun {
   readonly grant: Grant;
   readonly compiled: CompiledMessage;
-  readonly scopes: readonly string[];
+  readonly terms: CampaignTerms;
+  readonly class: number;
   /** Resolves when the run is over. */
   readonly over: Promise<void>;
   #waiting: RenderedMessage[];
@@ -30,12 +37,17 @@ export class GrantRun {
   readonly #trustMs: number;
   #trustedUntil: number;
   #holdMs = 0;
+  #laneHoldMs = 0;
+  #restsUntil = 0;
+  readonly #budget: OpenBudget;
   #resolveOver: () => void = () => {};
 
   constructor(options: GrantRunOptions) {
     this.grant = options.grant;
     this.compiled = options.compiled;
-    this.scopes = options.scopes;
+    this.terms = options.terms;
+    this.class = options.class;
+    this.#budget = options.budget;
     this.#waiting = [...options.messages];
     this.#trustMs = options.lease.leaseMs - options.lease.marginMs;
     this.#trustedUntil = options.claimedAt + this.#trustMs;
@@ -53,15 +65,35 @@ export class GrantRun {
     return this.#open;
   }
 
+  /** The rates of its own that hold for it, besides the destination's: its campaign's and its tenant's. */
+  get buckets(): readonly Bucket[] {
+    return this.terms.buckets;
+  }
+
+  /** Are there messages that may go now? Not while its campaign's or its tenant's rate has none left: others go on meanwhile. */
+  isReady(now: number): boolean {
+    return this.#waiting.length > 0 && now >= this.#restsUntil;
+  }
+
+  restUntil(monotonicMs: number): void {
+    this.#restsUntil = monotonicMs;
+  }
+
   /** How long the rest of the chunk shall wait before it is dispatched again, ms. */
   get holdMs(): number {
     return this.#holdMs;
+  }
+
+  /** How long its whole lane shall wait, ms. */
+  get laneHoldMs(): number {
+    return this.#laneHoldMs;
   }
 
   /** Takes up to `n` messages out; each must come back through `close` or `giveBack`. */
   take(n: number): readonly RenderedMessage[] {
     const taken = this.#waiting.splice(0, n);
     this.#open += taken.length;
+    this.#budget.opened(taken.length);
     return taken;
   }
 
@@ -74,14 +106,19 @@ export class GrantRun {
   /** `n` messages that were taken are settled in the ledger, or were never granted. */
   close(n: number): void {
     this.#open -= n;
+    this.#budget.closed(n);
     this.#endIfOver();
   }
 
-  /** No further message is taken; what is out finishes. The rest stays pending, for at least `holdMs`. */
-  stop(holdMs = 0): void {
+  /**
+   * No further message is taken; what is out finishes. The rest stays pending, for at least `holdMs`, and its whole lane with it, unless the reason
+   * is the run's own (its campaign's rate): others of the lane may go on.
+   */
+  stop(holdMs = 0, { isOwn = false } = {}): void {
     this.#isStopped = true;
     this.#waiting = [];
     this.#holdMs = Math.max(this.#holdMs, holdMs);
+    if (!isOwn) this.#laneHoldMs = Math.max(this.#laneHoldMs, holdMs);
     this.#endIfOver();
   }
 

@@ -1,17 +1,18 @@
 /**
- * The intake of one transport: keeps just enough messages ready for its couriers.
+ * The intake of one destination: keeps just enough messages ready for its couriers.
  *
  * An intent is asked for only when a courier is open, the ledger keeps up and the rate has a token. As many are kept ready as left in the last
  * quarter of a second, or as couriers are idle: enough that these never wait, few enough that each starts well within a second.
  */
 import type { GroupCommit } from '../ledger/group-commit.ts';
 import { type IntentResult, largestIntent, recordIntent } from '../ledger/intent.ts';
+import type { Bucket, RateGate } from '../pacing/rate-gate.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { RenderedMessage } from '../render/message.ts';
 import type { GrantRun } from './grant-run.ts';
+import { mostBeyondTheWire, type OpenBudget } from './open-budget.ts';
 import type { Outgoing } from './outgoing.ts';
-import type { RateGate } from './rate-gate.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { ResultWriter } from './result-writer.ts';
 
@@ -23,14 +24,15 @@ export interface IntakeOptions {
   readonly writer: ResultWriter;
   readonly ready: ReadyQueue;
   readonly rateGate: RateGate;
-  readonly transportId: number;
-  readonly perSecond: number | undefined;
+  /** Rates that hold for every message here: the destination's, set or learnt, and the transport's. */
+  readonly buckets: () => readonly Bucket[];
+  readonly budget: OpenBudget;
   /** Couriers that are open: without one no intent is asked for. */
   readonly openCouriers: () => number;
   /** Takes messages whose intent is committed. */
   readonly admit: (outgoing: readonly Outgoing[]) => void;
-  /** The oldest run with messages waiting. */
-  readonly nextRun: () => GrantRun | undefined;
+  /** The run to be served next: the most urgent class, then the oldest, with messages that may go now. */
+  readonly nextRun: (now: number) => GrantRun | undefined;
 }
 
 interface Asked extends Pick<Outgoing, 'run' | 'intendedAt'> {
@@ -38,7 +40,8 @@ interface Asked extends Pick<Outgoing, 'run' | 'intendedAt'> {
 }
 
 const meterWindowMs = 250;
-const mostReady = 2 * largestIntent;
+/** Of what is free to all, one destination may take this many times the rest: so that one whose couriers hang leaves room. */
+const shareOfBudget = 4;
 /** A token that takes longer to come ends the grant: nobody sleeps on a rate limit. */
 const longestTokenWaitMs = 2_000;
 const ledgerPauseMs = 500;
@@ -49,7 +52,7 @@ export class Intake {
   #left = 0;
   #leftBefore = 0;
   #windowStart = 0;
-  #isHeld = false;
+  #holds = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -79,15 +82,15 @@ export class Intake {
   }
 
   #runToFeed(): GrantRun | undefined {
-    const { openCouriers, ready, writer, nextRun } = this.#options;
-    if (this.#isHeld || openCouriers() === 0) return undefined;
-    if (!writer.hasRoom) {
-      this.#hold(writer.whenRoom());
-      return undefined;
-    }
+    const { openCouriers, ready, writer, budget, nextRun } = this.#options;
+    if (this.#holds > 0 || openCouriers() === 0) return undefined;
+    if (!writer.hasRoom) this.#hold(writer.whenRoom());
+    else if (budget.free <= 0) this.#hold(budget.whenFree());
+    if (this.#holds > 0) return undefined;
     const isStarved = ready.length === 0 && this.#asked === 0;
     const isWorthwhile = this.#missing() >= Math.min(largestIntent, this.#target() / 2);
-    return (isStarved || isWorthwhile) && this.#missing() > 0 ? nextRun() : undefined;
+    const mayAsk = (isStarved || isWorthwhile) && this.#missing() > 0;
+    return mayAsk ? nextRun(this.#options.clock.monotonic()) : undefined;
   }
 
   /**
@@ -95,12 +98,13 @@ export class Intake {
    * that wait to be written included.
    */
   #missing(): number {
-    const { ready, writer } = this.#options;
-    return Math.min(this.#target(), mostReady - writer.unwritten) - ready.length - this.#asked;
+    const own = this.#options.ready.length + this.#asked;
+    const { free } = this.#options.budget;
+    return Math.min(this.#target() - own, free, Math.ceil(free * shareOfBudget) - own);
   }
 
   #target(): number {
-    return Math.min(Math.max(this.#left, this.#leftBefore, this.#options.ready.idle), mostReady);
+    return Math.min(Math.max(this.#left, this.#leftBefore, this.#options.ready.idle), mostBeyondTheWire);
   }
 
   /** Taken before the first wait: what waits is asked for once, and a token is never taken for a message that is not there. */
@@ -122,31 +126,37 @@ export class Intake {
     }
   }
 
-  /** How many may start within the next second; without a limit, all. While Redis is away, none: the limit is not ours to guess. */
+  /** How many may start within the next second. */
   async #takeTokens(run: GrantRun, wanted: number): Promise<number> {
-    const { perSecond, rateGate, transportId, log } = this.#options;
-    if (perSecond === undefined) return wanted;
-    try {
-      const { granted, waitMs } = await rateGate.take(
-        transportId,
-        perSecond,
-        Math.min(wanted, Math.ceil(perSecond)),
-      );
-      if (granted === 0 && waitMs > longestTokenWaitMs) run.stop(waitMs);
-      else if (granted === 0) this.#hold(timer(waitMs));
-      return granted;
-    } catch (error) {
-      log.warn({ err: error }, 'no rate tokens: Redis is away');
-      this.#hold(timer(ledgerPauseMs));
-      return 0;
+    const buckets = [...this.#options.buckets(), ...run.buckets];
+    if (buckets.length === 0) return wanted;
+    const slowest = Math.min(...buckets.map((bucket) => bucket.perSecond));
+    const { granted, waitMs, limitedBy } = await this.#options.rateGate.take(
+      buckets,
+      Math.min(wanted, Math.max(1, Math.ceil(slowest))),
+    );
+    if (granted === 0) this.#waitForToken(run, waitMs, limitedBy);
+    return granted;
+  }
+
+  /** Nobody sleeps on a rate: the destination's holds its intake, a campaign's or a tenant's only the run. */
+  #waitForToken(run: GrantRun, waitMs: number, limitedBy: string | undefined): void {
+    const isRunsOwn = run.buckets.some((bucket) => bucket.name === limitedBy);
+    if (waitMs > longestTokenWaitMs) {
+      run.stop(waitMs, { isOwn: isRunsOwn });
+    } else if (isRunsOwn) {
+      run.restUntil(this.#options.clock.monotonic() + waitMs);
+      setTimeout(() => this.fill(), waitMs);
+    } else {
+      this.#hold(timer(waitMs));
     }
   }
 
   #intend(run: GrantRun, messages: readonly RenderedMessage[]): Promise<IntentResult> {
     const { commits, owner } = this.#options;
-    const { grant, scopes } = run;
+    const { grant, terms } = run;
     const seqs = messages.map((message) => message.seq);
-    return commits.run((tx) => recordIntent(tx, { grant, owner, seqs, scopes }));
+    return commits.run((tx) => recordIntent(tx, { grant, owner, seqs, scopes: terms.scopes }));
   }
 
   #accept({ run, messages, intendedAt }: Asked, { granted, stop }: IntentResult): void {
@@ -165,10 +175,15 @@ export class Intake {
     }
   }
 
+  /** Asks for nothing for so long: the destination has just said that it wants less, and the new rate is on its way. */
+  rest(ms: number): void {
+    this.#hold(timer(ms));
+  }
+
   #hold(until: Promise<void>): void {
-    this.#isHeld = true;
+    this.#holds++;
     void until.then(() => {
-      this.#isHeld = false;
+      this.#holds--;
       this.fill();
     });
   }

@@ -30,6 +30,19 @@ export class ReadyQueue {
     return this.#ready.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Sends one courier home that has nothing to do. */
+  dismiss(): void {
+    this.#waiting.shift()?.(undefined);
+  }
+
+  /** Takes out what may not start any more: every courier is busy with something that takes long. */
+  takeLate(isLate: (outgoing: Outgoing) => boolean): readonly Outgoing[] {
+    const late = this.#ready.filter(isLate);
+    if (late.length > 0)
+      this.#ready.splice(0, this.#ready.length, ...this.#ready.filter((one) => !isLate(one)));
+    return late;
+  }
+
   /** Takes all out, when no courier will come for them. */
   drain(): readonly Outgoing[] {
     return this.#ready.splice(0);

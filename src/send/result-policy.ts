@@ -77,8 +77,12 @@ function isAboutUs(replyClass: ReplyClass): boolean {
   return replyClass === 'throttled' || replyClass === 'account';
 }
 
-/** For the ledger, which keeps no addresses (DESIGN 4): servers like to repeat them in their replies. */
+/** What is kept keeps no addresses (DESIGN 4): servers like to repeat them in their replies. */
+export function withoutAddresses(text: string): string {
+  return text.replace(/[^\s<>()"]+@[^\s<>()"]+/g, '***');
+}
+
 function describe({ enhanced, text }: Reply): string {
-  const said = text.replace(/[^\s<>()"]+@[^\s<>()"]+/g, '***');
+  const said = withoutAddresses(text);
   return (enhanced && !said.startsWith(enhanced) ? `${enhanced} ${said}` : said).slice(0, 240);
 }

@@ -1,13 +1,16 @@
 /** A sender whose ledger grants every intent, and whose transport and clock do what a test says. */
 import { vi } from 'vitest';
 import type { Result } from '../ledger/outcome.ts';
+import type { Pace } from '../pacing/pace.ts';
+import type { PaceEvent } from '../pacing/pace-feed.ts';
+import type { RateGate } from '../pacing/rate-gate.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { silentLog } from '../testing/test-database.ts';
 import type { Courier, OpenResult, Outcome } from '../transports/contract.ts';
-import type { RateGate } from './rate-gate.ts';
+import { DestinationSender } from './destination-sender.ts';
+import { OpenBudget } from './open-budget.ts';
 import { createSendMetrics } from './send-metrics.ts';
-import { TransportSender } from './transport-sender.ts';
 
 export const ok: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
 export const broken: Outcome = { kind: 'untransmitted', reply: { code: 0, text: 'connection lost' } };
@@ -33,6 +36,7 @@ export function stage({
 } = {}) {
   const results: Result[] = [];
   const couriers: { isUsable: boolean }[] = [];
+  const taught: PaceEvent[] = [];
   const seen = { connections: 0, most: 0, opens: 0 };
   let now = 1_000;
   const script = {
@@ -41,6 +45,10 @@ export function stage({
     deliver: async (_seq: number, _courier: { isUsable: boolean }): Promise<Outcome> => ok,
     intended: async () => undefined as unknown,
     closed: () => undefined as unknown,
+    /** What the leader knows of the destination; undefined: nothing yet. */
+    pace: undefined as Pace | undefined,
+    /** How many connections the fleet leaves to this process. */
+    allowed: (wanted: number) => wanted,
   };
   function createCourier(): Courier {
     const state = { isUsable: true };
@@ -69,7 +77,7 @@ export function stage({
       };
     },
   } as unknown as Sql;
-  const sender = new TransportSender({
+  const sender = new DestinationSender({
     commits: { run: (work) => work(sql) },
     clock: { now: () => now, monotonic: () => now },
     log: silentLog,
@@ -83,9 +91,29 @@ export function stage({
       hasRoom: true,
       whenRoom: async () => undefined,
     },
-    rateGate: { take: take ?? (async (_, __, wanted) => ({ granted: wanted, waitMs: 0 })) },
+    rateGate: { take: take ?? (async (_, wanted) => ({ granted: wanted, waitMs: 0 })) },
+    budget: new OpenBudget(),
     transportId: 1,
-    perSecond,
+    destinationId: 7,
+    limits: { perSecond },
+    transportPerSecond: undefined,
+    pace: {
+      start: async () => undefined,
+      stop: async () => undefined,
+      note: (_, event) => void taught.push(event),
+      watch: () => () => undefined,
+      paceOf: () => script.pace,
+      workers: 1,
+      onPace: () => undefined,
+    },
+    slots: {
+      start: async () => undefined,
+      stop: async () => undefined,
+      request: (_, { wanted }) => script.allowed(wanted),
+      onChange: () => undefined,
+      release: () => undefined,
+    },
+    onOutcome: () => undefined,
     transport: {
       capabilities: { messagesPerCall: 1, maxCouriers },
       async open() {
@@ -98,7 +126,7 @@ export function stage({
   });
   const inState = (state: Result['state']) => results.filter((result) => result.state === state);
   return {
-    ...{ sender, script, results, couriers, seen, inState },
+    ...{ sender, script, results, couriers, seen, taught, inState },
     advance(ms: number) {
       now += ms;
       vi.advanceTimersByTime(ms);

@@ -1,24 +1,28 @@
 /**
- * The send stage: claim each grant of a job, fetch its messages, send them, end it.
+ * The send stage: claim each grant of a job, fetch its messages, and let its destination's sender have them; end the grant when they are settled.
  *
- * The ledger decides at every step: a stale job fails its claim; a message that was paused, cancelled or suppressed
+ * A job ends once its grants are claimed. From then on the chunk's lease says whose they are, so that a destination that stalls holds
+ * memory and no slot of the belt. The ledger decides at every step: a stale job fails its claim; a message that was paused, cancelled or suppressed
  * meanwhile fails its intent. If we die, the leases run out: what was `attempting` becomes in doubt, and the rest is sent by others.
  */
 import type { DueRules } from '../ledger/due.ts';
 import { endGrant } from '../ledger/end-grant.ts';
 import { formatGrant, type Grant } from '../ledger/grant.ts';
+import { deliveryClasses } from '../ledger/states.ts';
 import type { Log } from '../platform/log.ts';
 import type { Database } from '../platform/mysql.ts';
 import type { GrantJob } from '../queues/jobs.ts';
 import type { RenderedStore } from '../queues/rendered-store.ts';
 import { decodeRendered } from '../render/payload.ts';
-import type { CampaignScopes } from './campaign-scopes.ts';
+import type { CampaignTermsSource } from './campaign-terms.ts';
+import type { DestinationSender } from './destination-sender.ts';
 import { GrantRun, type GrantRunOptions } from './grant-run.ts';
+import { createHeldRoom, type HeldRoom } from './held-room.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import type { OpenBudget } from './open-budget.ts';
 import type { SegmentCache } from './segment-cache.ts';
 import type { SendMetrics } from './send-metrics.ts';
-import type { TransportPool } from './transport-pool.ts';
-import type { TransportSender } from './transport-sender.ts';
+import type { SenderPool } from './sender-pool.ts';
 
 export interface SendStageOptions {
   readonly db: Database;
@@ -27,63 +31,109 @@ export interface SendStageOptions {
   readonly leases: LeaseKeeper;
   readonly store: RenderedStore;
   readonly segments: SegmentCache;
-  readonly scopes: CampaignScopes;
-  readonly pool: TransportPool;
+  readonly terms: CampaignTermsSource;
+  readonly pool: SenderPool;
+  readonly budget: OpenBudget;
   readonly rules: DueRules;
   readonly metrics: SendMetrics;
+  /** Messages of campaigns held at once; the other classes get a quarter of it each on top. */
+  readonly mostHeld: number;
 }
 
 export interface SendStage {
+  /** Resolves when the job's grants are claimed, or found to be nobody's business. Throws only for broken infrastructure. */
   work(job: GrantJob): Promise<void>;
+  /** Resolves when all grants that were claimed are ended. */
+  drained(): Promise<void>;
 }
 
 /** The transport is gone or can't be set up: look again after this. */
 const noTransportHoldMs = 30_000;
 /** The messages are gone or of another release: they are rendered anew, but not over and over at full speed. */
 const unreadableHoldMs = 1_000;
+/** This process holds enough of that destination: others may have room. */
+const crowdedHoldMs = 2_000;
+
+interface Claimed {
+  readonly grant: Grant;
+  /** Monotonic ms at which the claim was asked for. */
+  readonly claimedAt: number;
+  /** It goes back at once: this process holds enough of its destination. */
+  readonly isCrowded: boolean;
+  readonly leave: () => void;
+}
 
 type Rendered = Pick<GrantRunOptions, 'compiled' | 'messages'>;
 const nothing: Rendered = { compiled: { digest: '', segments: [] }, messages: [] };
 
 export function createSendStage(options: SendStageOptions): SendStage {
-  const { db, log, owner, leases, store, segments, scopes, pool, rules, metrics } = options;
+  const { db, log, owner, leases, store, segments, terms, pool, budget, rules, metrics } = options;
   /** Grants this process works on: a job delivered twice must not send twice, though the claim would succeed for us. */
-  const active = new Set<string>();
+  const active = new Map<string, Promise<void>>();
+  const rooms = roomsFor(options.mostHeld);
 
-  async function sendGrant(grant: Grant, transportId: number): Promise<void> {
+  async function begin(job: GrantJob, grant: Grant): Promise<void> {
     const name = formatGrant(grant);
     if (active.has(name)) return;
-    active.add(name);
+    const claiming = claim(job, grant);
+    const whole = claiming.then(
+      (claimed) => claimed && settle(job, claimed),
+      () => undefined,
+    );
+    active.set(
+      name,
+      whole.finally(() => active.delete(name)),
+    );
+    await claiming;
+  }
+
+  async function claim(job: GrantJob, grant: Grant): Promise<Claimed | undefined> {
+    const room = rooms[deliveryClasses[job.class]] as HeldRoom;
+    const isCrowded = (await room.enter(job.destinationId, grant.n)) === 'crowded';
+    const leave = () => (isCrowded ? undefined : room.leave(job.destinationId, grant.n));
     try {
       const claimedAt = await leases.claim(grant);
-      if (claimedAt === undefined) return metrics.grants.inc({ end: 'stale' });
-      await sendClaimed(grant, transportId, claimedAt);
+      if (claimedAt !== undefined) return { grant, claimedAt, isCrowded, leave };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    leave();
+    metrics.grants.inc({ end: 'stale' });
+    return undefined;
+  }
+
+  /** Never rejects: where it can't go on, the lease runs out. */
+  async function settle(job: GrantJob, claimed: Claimed): Promise<void> {
+    try {
+      await sendClaimed(job, claimed);
+    } catch (error) {
+      const { campaignId, chunkNo } = claimed.grant;
+      log.error({ err: error, campaignId, chunkNo }, 'grant not ended: its lease will run out');
     } finally {
-      active.delete(name);
+      claimed.leave();
     }
   }
 
-  async function sendClaimed(grant: Grant, transportId: number, claimedAt: number): Promise<void> {
-    const rendered = await fetchRendered(grant);
-    const { terms } = leases;
+  async function sendClaimed(job: GrantJob, { grant, claimedAt, isCrowded }: Claimed): Promise<void> {
+    const rendered = isCrowded ? nothing : await fetchRendered(grant);
     const run = new GrantRun({
-      grant,
-      claimedAt,
-      lease: terms,
+      ...{ grant, claimedAt, budget, lease: leases.terms, class: deliveryClasses[job.class] },
       ...(rendered ?? nothing),
-      scopes: await scopes.of(grant),
+      terms: await terms.of(grant),
     });
-    if (!rendered) run.stop(unreadableHoldMs);
+    if (isCrowded) run.stop(crowdedHoldMs);
+    else if (!rendered) run.stop(unreadableHoldMs, { isOwn: true });
     leases.keep(run);
     try {
-      await sendOver(await pool.get(transportId), run);
+      await sendOver(await pool.get(job), run);
     } finally {
       leases.forget(run);
     }
     await end(run);
   }
 
-  function sendOver(sender: TransportSender | 'gone' | 'stopping', run: GrantRun): Promise<void> {
+  function sendOver(sender: DestinationSender | 'gone' | 'stopping', run: GrantRun): Promise<void> {
     if (typeof sender !== 'string') return sender.send(run);
     run.stop(sender === 'gone' ? noTransportHoldMs : 0);
     return run.over;
@@ -111,16 +161,29 @@ export function createSendStage(options: SendStageOptions): SendStage {
   }
 
   async function end(run: GrantRun): Promise<void> {
-    const { wasOurs } = await endGrant(db, run.grant, { owner, holdMs: run.holdMs, rules });
+    const { wasOurs } = await endGrant(db, run.grant, {
+      ...{ owner, rules, holdMs: run.holdMs, laneHoldMs: run.laneHoldMs },
+    });
     metrics.grants.inc({ end: wasOurs ? 'ended' : 'lost' });
     await store.drop(run.grant).catch(() => undefined);
   }
 
   return {
     async work(job) {
-      const results = await Promise.allSettled(job.grants.map((grant) => sendGrant(grant, job.transportId)));
+      const results = await Promise.allSettled(job.grants.map((grant) => begin(job, grant)));
       const failed = results.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;
     },
+    async drained() {
+      while (active.size > 0) await Promise.all(active.values());
+    },
   };
+}
+
+/** By class code: campaigns fill their own room, and never that of transactional mail. */
+function roomsFor(mostHeld: number): readonly HeldRoom[] {
+  const campaign = deliveryClasses.campaign;
+  return Object.values(deliveryClasses).map((code) =>
+    createHeldRoom(code === campaign ? mostHeld : Math.ceil(mostHeld / 4)),
+  );
 }

@@ -4,6 +4,7 @@ import { type LeaseTerms, leaseTermsOf } from '../../ledger/lease.ts';
 import type { GrantJob } from '../../queues/jobs.ts';
 import type { RenderedMessage } from '../../render/message.ts';
 import { GrantRun } from '../../send/grant-run.ts';
+import { OpenBudget } from '../../send/open-budget.ts';
 import { CourierModel } from './courier-model.ts';
 import { IntakeModel } from './intake-model.ts';
 import { callLedger, ledgerFailure } from './ledger-call.ts';
@@ -103,7 +104,9 @@ export class Sender {
       claimedAt,
       messages,
       lease: this.#terms,
-      scopes: [],
+      terms: { scopes: [], buckets: [], sendingDomain: null },
+      class: 2,
+      budget: new OpenBudget(),
       compiled: nothing,
     });
     if (!seqs || this.state.isStopping) run.stop(seqs ? 0 : unreadableHoldMs);

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Pace } from '../pacing/pace.ts';
+import type { Bucket } from '../pacing/rate-gate.ts';
 import type { Outcome } from '../transports/contract.ts';
 import { testRun } from './fixtures.ts';
 import type { GrantRun } from './grant-run.ts';
@@ -14,6 +16,7 @@ afterEach(() => {
 
 const fresh = (n: number, chunkNo?: number) =>
   testRun(n, { claimedAt: 1_000, ...(chunkNo !== undefined && { chunkNo }) });
+const seqsOf = (results: readonly { seq: number }[]) => results.map(({ seq }) => seq);
 const settled = (run: GrantRun) => expect([run.waiting, run.open]).toEqual([0, 0]);
 
 test('every message of every run is handed over once, over no more connections than allowed', async () => {
@@ -234,7 +237,7 @@ test('no token is taken for a message that is not there', async () => {
   let tokens = 0;
   const { sender, inState } = stage({
     perSecond: 1_000,
-    take: async (_, __, wanted) => {
+    take: async (_, wanted) => {
       tokens += wanted;
       return { granted: wanted, waitMs: 0 };
     },
@@ -309,4 +312,126 @@ describe('a stop', () => {
     opened('open');
     await vi.waitFor(() => expect([seen.most, seen.connections]).toEqual([1, 0]));
   });
+});
+
+const throttled: Outcome = {
+  kind: 'deferred',
+  reply: { code: 421, text: '4.7.28 too fast for bob@example.com' },
+  class: 'throttled',
+  effect: { action: 'slow', scope: 'destination' },
+};
+const paceOf = (some: Partial<Pace>): Pace => ({
+  ...{
+    windowMessages: 100,
+    learntPerSecond: undefined,
+    measuredPerSecond: 0,
+    breaker: 'closed',
+    closedForMs: 0,
+  },
+  ...{ limitedBy: 'none', inFlight: 0, connections: 0, lastReplies: [] },
+  ...some,
+});
+
+describe('what the fleet knows', () => {
+  test('is taught every outcome, without addresses, and nothing by a message that was called back', async () => {
+    const { sender, script, taught } = stage({ maxCouriers: 1 });
+    script.deliver = async (seq) => (seq === 1 ? throttled : ok);
+    const sending = sender.send(fresh(3));
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(100);
+      expect(taught).toHaveLength(4);
+    });
+    await sending;
+    expect(taught.map(({ kind }) => kind)).toEqual(['opened', 'accepted', 'throttled', 'accepted']);
+    expect(taught[2]?.reply).toEqual({ code: 421, text: '4.7.28 too fast for ***', class: 'throttled' });
+  });
+
+  test('a learnt rate holds, and the smaller of it and a configured one', async () => {
+    const asked: (readonly Bucket[])[] = [];
+    const { sender, script } = stage({
+      perSecond: 50,
+      take: async (buckets, wanted) => {
+        asked.push(buckets);
+        return { granted: wanted, waitMs: 0 };
+      },
+    });
+    script.pace = paceOf({ learntPerSecond: 20 });
+    await sender.send(fresh(3));
+    script.pace = paceOf({ learntPerSecond: 80 });
+    await sender.send(fresh(3, 2));
+    expect(new Set(asked.map(([bucket]) => bucket?.perSecond))).toEqual(new Set([20, 50]));
+    expect(new Set(asked.map(([bucket]) => bucket?.name))).toEqual(new Set(['d:7']));
+  });
+
+  test('a closed destination gives its grants back at once', async () => {
+    const { sender, script, inState } = stage({ maxCouriers: 1 });
+    const run = fresh(100);
+    let go: () => void = () => {};
+    script.deliver = () => new Promise((resolve) => (go = () => resolve(ok)));
+    const sending = sender.send(run);
+    await vi.waitFor(() => expect(run.open).toBeGreaterThan(0));
+    sender.paced(paceOf({ closedForMs: 30_000 }));
+    go();
+    await sending;
+    expect(run.holdMs).toBe(30_000);
+    expect(inState('sent')).toHaveLength(1);
+  });
+
+  test('connections that are no longer ours go home, idle ones too', async () => {
+    const { sender, script, seen } = stage({ maxCouriers: 3 });
+    const release: (() => void)[] = [];
+    script.deliver = () => new Promise((resolve) => release.push(() => resolve(ok)));
+    const sending = sender.send(fresh(3));
+    await vi.waitFor(() => expect(release).toHaveLength(3));
+    script.allowed = () => 1;
+    for (const go of release) go();
+    await sending;
+    await vi.waitFor(() => {
+      sender.allowed();
+      expect(seen.connections).toBe(1);
+    });
+  });
+});
+
+test('the most urgent class goes first, whatever came before', async () => {
+  const { sender, script, results } = stage({ maxCouriers: 1 });
+  let go: () => void = () => {};
+  script.deliver = () => new Promise((resolve) => (go = () => resolve(ok)));
+  const flood = sender.send(fresh(400));
+  await vi.waitFor(() => expect(seqsOf(results)).toHaveLength(0));
+  const urgent = sender.send(testRun(2, { claimedAt: 1_000, chunkNo: 9, class: 0 }));
+  script.deliver = async () => ok;
+  go();
+  await urgent;
+  expect(results.length).toBeLessThan(300);
+  await flood;
+});
+
+test("a run whose campaign's rate has no token rests; others go on", async () => {
+  const { sender, inState, advance } = stage({
+    take: async (buckets, wanted) =>
+      buckets.some(({ name }) => name === 'c:2')
+        ? { granted: 0, waitMs: 500, limitedBy: 'c:2' }
+        : { granted: wanted, waitMs: 0 },
+  });
+  const slow = sender.send(testRun(5, { claimedAt: 1_000, buckets: [{ name: 'c:2', perSecond: 1 }] }));
+  await sender.send(fresh(20, 2));
+  expect(inState('sent')).toHaveLength(20);
+  for (let i = 0; i < 30; i++) advance(500);
+  await slow;
+  expect(inState('sent')).toHaveLength(20);
+});
+
+test('couriers that hang keep neither what is ready nor what waits', async () => {
+  const { sender, script, advance, inState } = stage({ maxCouriers: 2 });
+  const release: (() => void)[] = [];
+  script.deliver = () => new Promise((resolve) => release.push(() => resolve(ok)));
+  const run = fresh(100);
+  const sending = sender.send(run);
+  await vi.waitFor(() => expect(release).toHaveLength(2));
+  for (let i = 0; i < 25; i++) advance(500);
+  expect([run.waiting, run.open]).toEqual([0, 2]);
+  for (const go of release) go();
+  await sending;
+  expect([inState('sent').length, run.holdMs]).toEqual([2, 1_000]);
 });
