@@ -43,7 +43,14 @@ function rateOf({ pace, memory }: PublishedPace, nowMs: number): LearntRate | un
   const perSecond = Math.max(smallestPerSecond, pace.learntPerSecond);
   const throttledAtMs = nowMs - (memory.throttledAgoMs ?? 0);
   const ceilingPerSecond = memory.ceilingPerSecond ?? perSecond;
-  return { perSecond, ceilingPerSecond, heldUntilMs: nowMs, throttledAtMs, cutAtMs: throttledAtMs };
+  return {
+    perSecond,
+    ceilingPerSecond,
+    firstCeilingPerSecond: ceilingPerSecond,
+    heldUntilMs: nowMs,
+    throttledAtMs,
+    cutAtMs: throttledAtMs,
+  };
 }
 
 /** A pause whose time has passed goes on with its probe. */

@@ -82,7 +82,7 @@ export function createConnectionSlots(options: ConnectionSlotsOptions): Connecti
       const answers = await call(asked);
       if (isAway) log.info('connection slots: Redis is back');
       isAway = false;
-      asked.forEach(({ id, lease }, i) => answer(id, lease, answers[i] ?? 0));
+      for (const [i, { id, lease }] of asked.entries()) answer(id, lease, answers[i] ?? 0);
     } catch (error) {
       if (!isAway) log.warn({ err: error }, 'connection slots: Redis is away, none is added');
       isAway = true;

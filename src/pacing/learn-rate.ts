@@ -13,11 +13,15 @@ export interface LearntRate {
   readonly perSecond: number;
   /** What was accepted a second when it last refused some and took the rest. */
   readonly ceilingPerSecond: number;
+  /** The same when the present run of refusals began: on the way to refusing all, a destination takes less each time, which says nothing. */
+  readonly firstCeilingPerSecond: number;
   /** No growth before. */
   readonly heldUntilMs: number;
   readonly throttledAtMs: number;
   readonly cutAtMs: number;
 }
+
+type Ceilings = Pick<LearntRate, 'ceilingPerSecond' | 'firstCeilingPerSecond'>;
 
 export interface RateEvidence {
   readonly nowMs: number;
@@ -41,10 +45,13 @@ const tolerated = 0.005;
 const holdMs = 2_000;
 /** A refusal of what left before the last cut was obeyed says nothing new. */
 const deafMs = 600;
+/** Refusals closer than this are one run of them. */
+const runMs = 10_000;
 const forgetAfterMs = 1_800_000;
 /** It is closed rather than limited when it takes less than this part: then its ceiling stays as it was. */
 const limitedPart = 0.1;
-const growth = { farBelow: 1, below: 0.04, near: 0.01, beyond: 0.04 };
+const farOverPart = 0.1;
+const growth = { farBelow: 1, below: 0.04, near: 0.01, beyond: 0.04, most: 0.5 };
 const isUsedFrom = 0.7;
 
 export function learnRate(rate: LearntRate | undefined, evidence: RateEvidence): LearntRate | undefined {
@@ -59,28 +66,47 @@ function refused(rate: LearntRate | undefined, evidence: RateEvidence): LearntRa
   const refusals = Math.max(throttled, throttledPerSecond);
   const isChance = refusals < Math.max(answeredPerSecond, throttled) * tolerated;
   if (isChance) return rate && { ...rate, heldUntilMs: nowMs + holdMs, throttledAtMs: nowMs };
-  if (rate && nowMs - rate.cutAtMs < deafMs) return { ...rate, throttledAtMs: nowMs };
+  if (rate && !isFarOver(evidence) && nowMs - rate.cutAtMs < deafMs) return { ...rate, throttledAtMs: nowMs };
   return cut(rate, evidence);
 }
 
 function cut(rate: LearntRate | undefined, evidence: RateEvidence): LearntRate {
   const { nowMs, configuredPerSecond } = evidence;
-  const takenPerSecond = Math.min(evidence.acceptedPerSecond, evidence.acceptedLately);
+  const takenPerSecond = takenOf(evidence);
   const present = Math.min(rate?.perSecond ?? Number.POSITIVE_INFINITY, configuredPerSecond ?? Infinity);
   const perSecond = Math.max(smallestPerSecond, Math.min(present, cutTo * takenPerSecond));
   return {
     perSecond,
-    ceilingPerSecond: ceilingAfter(rate, evidence, takenPerSecond),
+    ...ceilingsAfter(rate, evidence, Math.max(smallestPerSecond, takenPerSecond)),
     heldUntilMs: nowMs + holdMs,
     throttledAtMs: nowMs,
     cutAtMs: nowMs,
   };
 }
 
-function ceilingAfter(rate: LearntRate | undefined, evidence: RateEvidence, takenPerSecond: number): number {
-  const isLimited = evidence.acceptedPerSecond >= limitedPart * evidence.answeredPerSecond;
-  if (rate && !isLimited) return rate.ceilingPerSecond;
-  return Math.max(smallestPerSecond, takenPerSecond);
+/** Far over the limit the last half second tells it best; near it a whole one does, which jumps less. */
+function takenOf(evidence: RateEvidence): number {
+  const { acceptedPerSecond, acceptedLately } = evidence;
+  return isFarOver(evidence) ? Math.min(acceptedPerSecond, acceptedLately) : acceptedPerSecond;
+}
+
+function isFarOver({ throttledPerSecond, answeredPerSecond }: RateEvidence): boolean {
+  return throttledPerSecond > farOverPart * answeredPerSecond;
+}
+
+function ceilingsAfter(
+  rate: LearntRate | undefined,
+  evidence: RateEvidence,
+  takenPerSecond: number,
+): Ceilings {
+  const { nowMs, acceptedPerSecond, answeredPerSecond } = evidence;
+  const isLimited = acceptedPerSecond >= limitedPart * answeredPerSecond;
+  const ceilingPerSecond = isLimited ? takenPerSecond : (rate?.firstCeilingPerSecond ?? takenPerSecond);
+  const isSameRun = rate && nowMs - rate.throttledAtMs < runMs;
+  return {
+    ceilingPerSecond,
+    firstCeilingPerSecond: isSameRun ? rate.firstCeilingPerSecond : ceilingPerSecond,
+  };
 }
 
 function grown(rate: LearntRate, evidence: RateEvidence): LearntRate {
@@ -94,5 +120,6 @@ function grown(rate: LearntRate, evidence: RateEvidence): LearntRate {
 function growthAt(partOfCeiling: number): number {
   if (partOfCeiling < 0.5) return growth.farBelow;
   if (partOfCeiling < 0.9) return growth.below;
-  return partOfCeiling <= 1.1 ? growth.near : growth.beyond;
+  if (partOfCeiling <= 1.1) return growth.near;
+  return Math.min(growth.most, growth.beyond * (partOfCeiling / 1.1) ** 2);
 }

@@ -37,6 +37,8 @@ export function coldState(nowMs: number, limits: DestinationLimits, ceiling: num
     meter: emptyMeter,
     window: coldWindow(limits.perSecond),
     measuredPerSecond: 0,
+    answeringSinceMs: nowMs,
+    answeredAtMs: Number.NEGATIVE_INFINITY,
     rate: undefined,
     breaker: closedBreaker,
     workers: new Map(),
@@ -68,9 +70,20 @@ export function observe(
         : state.meter,
     workers: new Map(state.workers).set(owner, { inFlight, connections, atMs: nowMs }),
     news: addNews(state.news, report, answered),
+    answeringSinceMs: answered > 0 ? answeringSince(state, fromMs, nowMs) : state.answeringSinceMs,
+    answeredAtMs: answered > 0 ? nowMs : state.answeredAtMs,
     lastReplies: [...state.lastReplies, ...report.replies].slice(-notedReplies),
     busyAtMs: nowMs,
   };
+}
+
+/** A pause begins it anew: the seconds before work began are no part of how fast it goes. */
+function answeringSince(
+  { answeringSinceMs, answeredAtMs }: PaceState,
+  fromMs: number,
+  nowMs: number,
+): number {
+  return nowMs - answeredAtMs > longestReportMs ? Math.max(fromMs, nowMs - firstReportMs) : answeringSinceMs;
 }
 
 function addNews(news: News, report: PaceReport, answered: number): News {
@@ -134,14 +147,17 @@ function measured(state: PaceState, nowMs: number): number {
 function rateEvidence(state: PaceState, input: TickInput, measuredPerSecond: number): RateEvidence {
   const { nowMs, limits } = input;
   const second = answersOver(state.meter, nowMs - reportLagMs, 1_000);
+  const answeredForMs = nowMs - reportLagMs - state.answeringSinceMs;
+  const perSecond = 1_000 / Math.min(1_000, Math.max(firstReportMs, answeredForMs));
+  const perHalf = Math.max(2, perSecond);
   return {
     nowMs,
     elapsedMs: nowMs - (state.tickedAtMs ?? nowMs),
     throttled: state.news.throttled,
-    acceptedPerSecond: second.accepted,
-    answeredPerSecond: second.answered,
-    throttledPerSecond: second.throttled,
-    acceptedLately: answersOver(state.meter, nowMs - reportLagMs, 500).accepted * 2,
+    acceptedPerSecond: second.accepted * perSecond,
+    answeredPerSecond: second.answered * perSecond,
+    throttledPerSecond: second.throttled * perSecond,
+    acceptedLately: answersOver(state.meter, nowMs - reportLagMs, 500).accepted * perHalf,
     measuredPerSecond,
     configuredPerSecond: limits.perSecond,
   };

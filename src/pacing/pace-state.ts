@@ -32,6 +32,9 @@ export interface PaceState {
   readonly lastReplies: readonly NotedReply[];
   /** Answered a second, over the last two. */
   readonly measuredPerSecond: number;
+  /** When the present run of answers began, and its last. */
+  readonly answeringSinceMs: number;
+  readonly answeredAtMs: number;
   readonly tickedAtMs: number | undefined;
   /** When there was last something outstanding or reported. */
   readonly busyAtMs: number;
