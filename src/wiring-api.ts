@@ -16,6 +16,8 @@ import { testSendRoutes } from './campaigns/test-send-routes.ts';
 import { createTestSender } from './campaigns/test-sender.ts';
 import { createApiServer } from './http/api-server.ts';
 import type { Route } from './http/route.ts';
+import { destinationRoutes } from './pace-view/destination-routes.ts';
+import { laneRoutes } from './pace-view/lane-routes.ts';
 import { createHealthChecks } from './platform/health-checks.ts';
 import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
 import type { RunTemplateJob } from './templates/template-jobs.ts';
@@ -38,12 +40,13 @@ export function wireApi(platform: Platform): Lifecycle {
 
 /** All of them, in the order in which the documentation shows them. */
 export function apiRoutes(
-  platform: Pick<Platform, 'config' | 'db' | 'keys' | 'clock' | 'log'>,
+  platform: Pick<Platform, 'config' | 'db' | 'redis' | 'keys' | 'clock' | 'log'>,
   runTemplateJob: RunTemplateJob,
 ): readonly Route[] {
-  const { config, db, keys, clock, log } = platform;
+  const { config, db, redis, keys, clock, log } = platform;
   const audience = { db, addressKey: keys.address };
   const transports = { db, secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config) };
+  const paceView = { db, redis, prefix: config.REDIS_PREFIX, clock, log };
   return [
     ...tenantRoutes(db),
     ...apiKeyRoutes(db),
@@ -60,6 +63,8 @@ export function apiRoutes(
     ...actionRoutes({ db, clock, runTemplateJob }),
     ...progressRoutes(createProgressWatch({ db, clock, log })),
     ...deliveryRoutes(db),
+    ...destinationRoutes(paceView),
+    ...laneRoutes(paceView),
     ...testSendRoutes({
       db,
       clock,

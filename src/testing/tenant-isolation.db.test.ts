@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Route } from '../http/route.ts';
+import { formatId, parseId } from '../ids.ts';
 import { deriveKeys } from '../keys.ts';
 import { formatDeliveryId } from '../ledger/delivery-id.ts';
 import { runHere } from '../templates/template-jobs.ts';
@@ -26,8 +27,9 @@ let own: Record<string, string>;
 
 beforeAll(async () => {
   api = await startTestApi({
-    routes: ({ db, config, clock }) => {
-      routes = apiRoutes({ db, config, clock, keys: deriveKeys(config.SECRET_KEY), log: silentLog }, runHere);
+    routes: ({ db, redis, config, clock }) => {
+      const platform = { db, redis, config, clock, keys: deriveKeys(config.SECRET_KEY), log: silentLog };
+      routes = apiRoutes(platform, runHere);
       return routes;
     },
   });
@@ -57,8 +59,18 @@ async function furnish(tenant: TestTenant, name: string): Promise<Record<string,
   const upload = { raw: `email\n${name}@example.com\n`, headers: { 'Content-Type': 'text/csv' } };
   const upload_reply = await tenant.post('/v1/imports?format=csv', undefined, upload);
   const delivery_id = await insertDelivery(tenant);
+  const destination_id = await insertLane(tenant, transport_id);
   return {
-    ...{ profile_id, list_id, template_id, transport_id, campaign_id, api_key_id, delivery_id },
+    ...{
+      profile_id,
+      list_id,
+      template_id,
+      transport_id,
+      campaign_id,
+      api_key_id,
+      delivery_id,
+      destination_id,
+    },
     import_id: upload_reply.body.id,
   };
 }
@@ -77,6 +89,18 @@ async function insertDelivery({ tenantId }: TestTenant): Promise<string> {
     [tenantId, campaignId, part, Buffer.alloc(16)],
   );
   return formatDeliveryId({ tenantId, campaignId, part, chunkNo: 0, seq: 0 });
+}
+
+async function insertLane({ tenantId }: TestTenant, transportId: string): Promise<string> {
+  const { db } = api;
+  const { insertId } = await db.write("INSERT INTO destinations (transport_id, name) VALUES (?, 'all')", [
+    parseId('transport', transportId),
+  ]);
+  await db.write(
+    'INSERT INTO lanes (tenant_id, destination_id, class, next_due_at) VALUES (?, ?, 2, NOW(3))',
+    [tenantId, insertId],
+  );
+  return formatId('destination', insertId);
 }
 
 /** What each call takes, valid but for whose things it names. */
