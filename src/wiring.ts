@@ -9,8 +9,8 @@ import { createListSweeper } from './audience/list-sweeper.ts';
 import type { Config } from './config.ts';
 import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
-import { fixedPaces } from './dispatch/fixed-paces.ts';
 import { createSweeper } from './dispatch/sweeper.ts';
+import { withinQuotas } from './dispatch/within-quotas.ts';
 import { createFeedbackMetrics } from './feedback/feedback-metrics.ts';
 import { createFeedbackStage } from './feedback/feedback-stage.ts';
 import { sweepIdempotencyKeys } from './http/idempotency-store.ts';
@@ -19,6 +19,7 @@ import { createGroupCommit } from './ledger/group-commit.ts';
 import { leaseTermsOf } from './ledger/lease.ts';
 import { createConnectionSlots } from './pacing/connection-slots.ts';
 import { createPaceFeed } from './pacing/pace-feed.ts';
+import { createPaceLearner } from './pacing/pace-learner.ts';
 import { createRateGate } from './pacing/rate-gate.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createFleetShare } from './platform/fleet-share.ts';
@@ -52,6 +53,7 @@ import { createSendStage } from './send/send-stage.ts';
 import { createSenderPausing } from './send/sender-pausing.ts';
 import { createSenderPool } from './send/sender-pool.ts';
 import { pauseSender } from './senders/sender-pauses.ts';
+import { createDestinationLimitsSource } from './transport-settings/destination-limits-source.ts';
 import { createReplyRuleSource } from './transport-settings/reply-rule-source.ts';
 import { createTransportSource } from './transport-settings/transport-source.ts';
 import { type HostPolicy, hostPolicy } from './transports/host-policy.ts';
@@ -136,7 +138,11 @@ export function wireDispatcher(platform: Platform): Lifecycle {
   const metrics = createDispatchMetrics(platform.metrics);
   const producer = createProducer(redis, config.REDIS_PREFIX, 'render');
   const limits = { totalMessages: config.DISPATCH_TOTAL_MESSAGES };
-  const paces = fixedPaces(config.DISPATCH_WINDOW_MESSAGES);
+  const destinationLimits = createDestinationLimitsSource({ db, log });
+  const paces = createPaceLearner({
+    ...{ redis, prefix: config.REDIS_PREFIX, clock, log, ceiling: config.DISPATCH_WINDOW_MESSAGES },
+    limitsOf: (id) => destinationLimits.limitsOf(id),
+  });
   const generation = createGeneration(redis, config.REDIS_PREFIX);
   const dispatcher = createDispatcher({
     db,
@@ -145,13 +151,16 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     producer,
     generation,
     limits,
-    paces,
+    paces: withinQuotas(paces, destinationLimits),
     leaseMs: config.LEASE_MS,
     metrics,
   });
   const settleAfterMs = config.IN_DOUBT_SETTLE_AFTER_MS;
-  const sweeper = createSweeper({ db, log, leadership, rules: dueRules(config), settleAfterMs, metrics });
-  return composeLifecycle([producer, dispatcher, sweeper]);
+  const sweeper = createSweeper({
+    ...{ db, log, leadership, rules: dueRules(config), settleAfterMs, metrics },
+    isCounted: (id) => destinationLimits.isCounted(id),
+  });
+  return composeLifecycle([producer, destinationLimits, dispatcher, sweeper]);
 }
 
 export function wireRender(platform: Platform): Lifecycle {
@@ -217,11 +226,13 @@ export function wireSend(platform: Platform): Lifecycle {
         onOutcome: createSenderPausing({ destinationId, log, now, pause: (pause) => pauseSender(db, pause) }),
       }),
   });
+  const destinationLimits = createDestinationLimitsSource({ db, log });
   const stage = createSendStage({
     ...{ db, log, owner, leases, store, pool, budget, metrics },
     segments: createSegmentCache(store),
     terms: createCampaignTerms(db),
     rules: dueRules(config),
+    isCounted: (id) => destinationLimits.isCounted(id),
     mostHeld: config.SEND_HELD_MESSAGES,
   });
   const consumer = createConsumer({
@@ -232,7 +243,7 @@ export function wireSend(platform: Platform): Lifecycle {
   });
   // Jobs end before their grants do, so these are waited for apart, once no job comes any more.
   const grants = { start: async () => undefined, stop: () => stage.drained() };
-  return composeLifecycle([leases, replyRules, pace, slots, pool, grants, consumer]);
+  return composeLifecycle([leases, replyRules, destinationLimits, pace, slots, pool, grants, consumer]);
 }
 
 export function wireFeedback(platform: Platform): Lifecycle {

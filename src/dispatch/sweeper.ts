@@ -2,6 +2,7 @@
  * What the leading dispatcher does besides: leases that are over, doubts that are ripe, campaigns that stop, resume or are done. A loop
  * for each, so that settling a cancelled fifty million never delays a takeover, and one that fails leaves the others running.
  */
+import type { IsCounted } from '../ledger/day-attempts.ts';
 import type { DueRules } from '../ledger/due.ts';
 import { settleDoubt } from '../ledger/settle-doubt.ts';
 import { takeOverExpired } from '../ledger/takeover.ts';
@@ -21,6 +22,8 @@ export interface SweeperOptions {
   readonly leadership: Leadership;
   readonly rules: DueRules;
   readonly settleAfterMs: number;
+  /** Destinations with a quota; default: none. */
+  readonly isCounted?: IsCounted | undefined;
   readonly metrics: DispatchMetrics;
 }
 
@@ -28,7 +31,7 @@ const pollMs = 250;
 const chunksAtOnce = 100;
 
 export function createSweeper(options: SweeperOptions): Lifecycle {
-  const { db, log, leadership, rules, settleAfterMs, metrics } = options;
+  const { db, log, leadership, rules, settleAfterMs, isCounted, metrics } = options;
 
   /** `sweep` does a bounded part of its work and answers how much it did. */
   function sweepWhileLeading(name: string, sweep: () => Promise<number>): Lifecycle {
@@ -37,7 +40,7 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
   }
 
   async function takeOver(): Promise<number> {
-    const taken = await takeOverExpired(db, rules, chunksAtOnce);
+    const taken = await takeOverExpired(db, rules, { limit: chunksAtOnce, isCounted });
     for (const { tenantId, campaignId, chunkNo, inDoubt, wasLeased } of taken) {
       metrics.takeovers.inc();
       metrics.doubted.inc(inDoubt);

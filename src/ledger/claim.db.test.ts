@@ -70,7 +70,7 @@ test('renewing names those that were lost: taken over, ended, or claimed by anot
   const stolen = await leaseChunk(db, ledger, 'me', 3);
   await endGrant(db, ended, { owner: 'me', rules });
   await expireLease(db, taken);
-  await takeOverExpired(db, rules, 10);
+  await takeOverExpired(db, rules, { limit: 10 });
   await db.write("UPDATE chunks SET owner = 'other' WHERE campaign_id = ? AND chunk_no = 3", [
     stolen.campaignId,
   ]);
@@ -101,7 +101,7 @@ test('a chunk that came back to the same worker at a later epoch is lost to its 
   const ledger = await createTestLedger(db);
   const first = await leaseChunk(db, ledger, 'me');
   await expireLease(db, first);
-  await takeOverExpired(db, rules, 10);
+  await takeOverExpired(db, rules, { limit: 10 });
   const second = await leaseChunk(db, ledger, 'me');
   expect(await renewLeases(db, [first], 'me')).toEqual([first]);
   expect(await renewLeases(db, [second], 'me')).toEqual([]);

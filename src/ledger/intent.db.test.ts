@@ -90,7 +90,7 @@ describe('nothing may start', () => {
     const ledger = await createTestLedger(db);
     const stale = await leaseChunk(db, ledger, owner);
     await expireLease(db, stale);
-    await takeOverExpired(db, rules, 10);
+    await takeOverExpired(db, rules, { limit: 10 });
     await leaseChunk(db, ledger, owner);
     await expectNothing(stale, 'lost');
   });
@@ -190,7 +190,7 @@ test('a claim that comes after the takeover of a doubled dispatch gets rows that
   const first = await leaseChunk(db, ledger, owner);
   await intend(first, [0]);
   await expireLease(db, first);
-  await takeOverExpired(db, rules, 10);
+  await takeOverExpired(db, rules, { limit: 10 });
   const second = await dispatchChunk(db, ledger);
   await claimGrant(db, second, owner);
   expect(await intend(second, [0, 1])).toMatchObject({ granted: [1], stop: 'gone' });

@@ -104,7 +104,7 @@ test('an outcome that comes after the takeover is still the truth', async () => 
   const { db } = database;
   const grant = await attempt(3);
   await expireLease(db, grant);
-  await takeOverExpired(db, rules, 10);
+  await takeOverExpired(db, rules, { limit: 10 });
   expect(await readStates(db, grant)).toEqual(['in_doubt', 'in_doubt', 'in_doubt']);
   await recordResults(db, grant, [result(0, 'sent'), result(1, 'bounced'), result(2, 'pending')]);
   expect(await readStates(db, grant)).toEqual(['sent', 'bounced', 'pending']);

@@ -74,7 +74,7 @@ async function whileLeasing<T>(ledger: TestLedger, contender: () => Promise<T>):
   return contending as Promise<T>;
 }
 
-const takeOver = () => takeOverExpired(database.db, rules, 100);
+const takeOver = () => takeOverExpired(database.db, rules, { limit: 100 });
 
 describe('a lease that is over', () => {
   test('puts what was attempted in doubt and the rest back, at a higher epoch', async () => {

@@ -6,6 +6,7 @@
  * the rows keep the epoch they were attempted at.
  */
 import type { Database, Sql } from '../platform/mysql.ts';
+import { countAttempts, type IsCounted } from './day-attempts.ts';
 import type { ChunkKey } from './delivery-id.ts';
 import { type DueRules, dueInMs } from './due.ts';
 import { chunkValues, chunkWhere } from './grant.ts';
@@ -19,18 +20,24 @@ export interface TakenOver extends ChunkKey {
   readonly wasLeased: boolean;
 }
 
+export interface TakeoverOptions {
+  readonly limit: number;
+  /** Default: none is. */
+  readonly isCounted?: IsCounted | undefined;
+}
+
 /** Takes over at most `limit` chunks whose lease is over. */
 export async function takeOverExpired(
   db: Database,
   rules: DueRules,
-  limit: number,
+  { limit, isCounted }: TakeoverOptions,
 ): Promise<readonly TakenOver[]> {
   const keys = await findExpired(db, limit);
   const taken: TakenOver[] = [];
   let failure: unknown;
   for (const key of keys) {
     try {
-      const result = await takeOver(db, key, rules);
+      const result = await takeOver(db, key, rules, isCounted);
       if (result) taken.push(result);
     } catch (error) {
       // A chunk whose rows a frozen process has locked must not keep the others from being taken over.
@@ -61,7 +68,12 @@ export function toChunkKey(row: KeyRow): ChunkKey {
   };
 }
 
-function takeOver(db: Database, key: ChunkKey, rules: DueRules): Promise<TakenOver | undefined> {
+function takeOver(
+  db: Database,
+  key: ChunkKey,
+  rules: DueRules,
+  isCounted?: IsCounted,
+): Promise<TakenOver | undefined> {
   return db.transaction(async (tx) => {
     const chunk = await lockChunk(tx, key);
     if (!chunk || !(await isStillExpired(tx, key))) return undefined;
@@ -80,6 +92,8 @@ function takeOver(db: Database, key: ChunkKey, rules: DueRules): Promise<TakenOv
       epoch: chunk.epoch + 1,
       crashes,
     });
+    if (isCounted?.(chunk.destinationId))
+      await countAttempts(tx, { ...key, epoch: chunk.epoch }, chunk.destinationId);
     return { ...key, inDoubt, wasLeased };
   });
 }

@@ -5,6 +5,7 @@
  * memory and no slot of the belt. The ledger decides at every step: a stale job fails its claim; a message that was paused, cancelled or suppressed
  * meanwhile fails its intent. If we die, the leases run out: what was `attempting` becomes in doubt, and the rest is sent by others.
  */
+import type { IsCounted } from '../ledger/day-attempts.ts';
 import type { DueRules } from '../ledger/due.ts';
 import { endGrant } from '../ledger/end-grant.ts';
 import { formatGrant, type Grant } from '../ledger/grant.ts';
@@ -35,6 +36,8 @@ export interface SendStageOptions {
   readonly pool: SenderPool;
   readonly budget: OpenBudget;
   readonly rules: DueRules;
+  /** Destinations whose attempts count against a quota; default: none. */
+  readonly isCounted?: IsCounted | undefined;
   readonly metrics: SendMetrics;
   /** Messages of campaigns held at once; the other classes get a quarter of it each on top. */
   readonly mostHeld: number;
@@ -162,7 +165,7 @@ export function createSendStage(options: SendStageOptions): SendStage {
 
   async function end(run: GrantRun): Promise<void> {
     const { wasOurs } = await endGrant(db, run.grant, {
-      ...{ owner, rules, holdMs: run.holdMs, laneHoldMs: run.laneHoldMs },
+      ...{ owner, rules, holdMs: run.holdMs, laneHoldMs: run.laneHoldMs, isCounted: options.isCounted },
     });
     metrics.grants.inc({ end: wasOurs ? 'ended' : 'lost' });
     await store.drop(run.grant).catch(() => undefined);
