@@ -1,6 +1,6 @@
 /** From the API's fields to a campaign's content. */
 import type { CampaignAudience, CampaignContent, CampaignMessage } from './campaign.ts';
-import type { CampaignPatch, NewCampaign } from './campaign-schemas.ts';
+import { type CampaignPatch, deliverWithinOf, type NewCampaign } from './campaign-schemas.ts';
 
 export function toContent(body: NewCampaign): CampaignContent {
   return {
@@ -12,7 +12,8 @@ export function toContent(body: NewCampaign): CampaignContent {
     transportId: body.transport_id,
     class: body.class,
     inDoubtPolicy: body.in_doubt_policy,
-    deliverWithinSeconds: body.deliver_within_seconds,
+    deliverWithinSeconds: deliverWithinOf(body),
+    maxPerMinute: body.max_per_minute,
   };
 }
 
@@ -30,6 +31,7 @@ export function applyPatch(content: CampaignContent, patch: CampaignPatch): Camp
     class: patch.class ?? content.class,
     inDoubtPolicy: patch.in_doubt_policy ?? content.inDoubtPolicy,
     deliverWithinSeconds: patch.deliver_within_seconds ?? content.deliverWithinSeconds,
+    maxPerMinute: given(patch.max_per_minute, content.maxPerMinute),
   };
 }
 

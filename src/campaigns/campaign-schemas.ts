@@ -4,10 +4,17 @@ import { addressText } from '../audience/profile-input.ts';
 import { formatEtag } from '../http/etag.ts';
 import { idOut, idParam, lineOfText, timestamp, timestampParam } from '../http/schemas.ts';
 import { formatId } from '../ids.ts';
+import type { DeliveryClass } from '../ledger/states.ts';
 import type { Campaign } from './campaign.ts';
 import { campaignStates } from './campaign-state.ts';
 
 const daySeconds = 86_400;
+/** A password reset that comes a day late helps nobody; a campaign may take its time. */
+const deliverWithinSeconds: Readonly<Record<DeliveryClass, number>> = {
+  transactional: 3_600,
+  flow: daySeconds,
+  campaign: 3 * daySeconds,
+};
 const listIds = z.array(idParam('list')).max(100);
 const deliveryClass = z.enum(['campaign', 'transactional', 'flow']);
 const inDoubtPolicy = z.enum(['assume_delivered', 'resend']).meta({
@@ -47,7 +54,14 @@ const contentFields = {
     .int()
     .min(60)
     .max(30 * daySeconds)
-    .meta({ description: 'What is not delivered so long after `send_at` expires' }),
+    .meta({
+      description:
+        'What is not delivered so long after `send_at` expires. By default 3,600 for transactional campaigns, 86,400 for flows and 259,200 for others',
+    }),
+  max_per_minute: z.int().min(1).max(10_000_000).nullable().meta({
+    description: 'No faster than so many messages a minute; null: as fast as destinations allow',
+    example: 6000,
+  }),
 };
 
 export const newCampaign = z
@@ -60,10 +74,15 @@ export const newCampaign = z
     transport_id: contentFields.transport_id.default(null),
     class: contentFields.class.default('campaign'),
     in_doubt_policy: inDoubtPolicy.default('assume_delivered'),
-    deliver_within_seconds: contentFields.deliver_within_seconds.default(3 * daySeconds),
+    deliver_within_seconds: contentFields.deliver_within_seconds.optional(),
+    max_per_minute: contentFields.max_per_minute.default(null),
   })
   .meta({ id: 'NewCampaign' });
 export type NewCampaign = z.output<typeof newCampaign>;
+
+export function deliverWithinOf({ class: deliveryClass, deliver_within_seconds }: NewCampaign): number {
+  return deliver_within_seconds ?? deliverWithinSeconds[deliveryClass];
+}
 
 /** Each field that is given replaces the one that is there. */
 export const campaignPatch = z.strictObject(contentFields).partial().meta({ id: 'CampaignPatch' });
@@ -103,6 +122,7 @@ export const campaignOut = z
     class: deliveryClass,
     in_doubt_policy: inDoubtPolicy,
     deliver_within_seconds: z.int(),
+    max_per_minute: z.int().nullable(),
     estimated_recipients: z.int().nullable().meta({ description: 'As estimated when it was scheduled' }),
     failure: z.string().nullable(),
     version: z.int(),
@@ -140,6 +160,7 @@ export function showCampaign(campaign: Campaign) {
     class: campaign.class,
     in_doubt_policy: campaign.inDoubtPolicy,
     deliver_within_seconds: campaign.deliverWithinSeconds,
+    max_per_minute: campaign.maxPerMinute,
     estimated_recipients: campaign.estimatedRecipients,
     failure: campaign.failure,
     version: campaign.version,

@@ -4,7 +4,7 @@ import { partOf } from '../ledger/partitions.ts';
 import { type DeliveryClass, deliveryClasses, deliveryClassName } from '../ledger/states.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { insertWithNewId } from '../platform/new-row.ts';
-import type { Campaign, CampaignContent, CampaignKey } from './campaign.ts';
+import { type Campaign, type CampaignContent, type CampaignKey, sendingDomainOf } from './campaign.ts';
 import { type CampaignState, campaignActions } from './campaign-state.ts';
 
 /** A draft. Its `part`, and so the partition of all its deliveries, is the week of `nowMs`. */
@@ -87,6 +87,8 @@ const contentColumns = [
   'class',
   'in_doubt_policy',
   'deliver_within_s',
+  'per_minute',
+  'sending_domain',
 ] as const;
 
 function contentValues(content: CampaignContent): readonly unknown[] {
@@ -100,12 +102,14 @@ function contentValues(content: CampaignContent): readonly unknown[] {
     deliveryClasses[content.class],
     content.inDoubtPolicy,
     content.deliverWithinSeconds,
+    content.maxPerMinute,
+    sendingDomainOf(content.message),
   ];
 }
 
 const columns = `tenant_id AS tenantId, id, part, name, class, state, paused_at AS pausedAt, send_at AS sendAt,
   deadline_at AS deadlineAt, transport_id AS transportId, template_id AS templateId, template_version AS templateVersion,
-  audience, message, in_doubt_policy AS inDoubtPolicy, deliver_within_s AS deliverWithinSeconds,
+  audience, message, in_doubt_policy AS inDoubtPolicy, deliver_within_s AS deliverWithinSeconds, per_minute AS maxPerMinute,
   expansion_done AS isExpanded, next_chunk_no AS nextChunkNo, estimated_recipients AS estimatedRecipients,
   settling AS isSettling, failure, version, created_at AS createdAt, updated_at AS updatedAt, started_at AS startedAt,
   finished_at AS finishedAt`;

@@ -35,6 +35,8 @@ export interface CampaignContent {
   readonly inDoubtPolicy: InDoubtPolicy;
   /** What is not delivered so long after `sendAt` expires. */
   readonly deliverWithinSeconds: number;
+  /** No faster than so many messages a minute; null: no such limit. */
+  readonly maxPerMinute: number | null;
 }
 
 export interface Campaign extends CampaignContent {
@@ -57,4 +59,9 @@ export interface Campaign extends CampaignContent {
   readonly updatedAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
+}
+
+/** The domain of From, lower case: what a destination refuses for policy, and what is paused there. Null: no sender yet. */
+export function sendingDomainOf({ fromEmail }: CampaignMessage): string | null {
+  return fromEmail === undefined ? null : fromEmail.slice(fromEmail.lastIndexOf('@') + 1).toLowerCase();
 }

@@ -206,3 +206,26 @@ test('another tenant finds no campaign on any route', async () => {
   expect((await other.get('/v1/campaigns?page_size=200')).body.data).toEqual([]);
   expect((await shop.get(path)).body).toMatchObject({ version: 1, state: 'draft' });
 });
+
+test.each([
+  ['transactional', 3_600],
+  ['flow', 86_400],
+  ['campaign', 259_200],
+])('a %s campaign that says nothing is to be delivered within %i seconds', async (deliveryClass, seconds) => {
+  const { body } = await shop.get(`/v1/campaigns/${await shop.createDraft({ class: deliveryClass })}`);
+  expect(body.deliver_within_seconds).toBe(seconds);
+});
+
+test('a limit a minute can be set, changed and taken away; the sending domain is kept beside the message', async () => {
+  const id = await shop.createDraft({ max_per_minute: 600, message: { from_email: 'News@Example.com' } });
+  const path = `/v1/campaigns/${id}`;
+  expect((await shop.get(path)).body.max_per_minute).toBe(600);
+  expect((await shop.patch(path, { name: 'Other' }, anyVersion)).body.max_per_minute).toBe(600);
+  expect((await shop.patch(path, { max_per_minute: null }, anyVersion)).body.max_per_minute).toBeNull();
+  expect((await shop.patch(path, { max_per_minute: 0 }, anyVersion)).status).toBe(422);
+  const row = await api.db.first<{ sending_domain: string }>(
+    'SELECT sending_domain FROM campaigns WHERE id = ?',
+    [await rowIdOf(api, id)],
+  );
+  expect(row?.sending_domain).toBe('example.com');
+});

@@ -6,7 +6,7 @@
  * (DESIGN 4, "takes effect").
  */
 import type { Sql } from '../platform/mysql.ts';
-import type { Campaign, CampaignKey } from './campaign.ts';
+import { type Campaign, type CampaignKey, sendingDomainOf } from './campaign.ts';
 import { campaignActions } from './campaign-state.ts';
 
 export interface Schedule {
@@ -22,9 +22,9 @@ export async function scheduleCampaign(sql: Sql, seen: Campaign, schedule: Sched
   const { affectedRows } = await sql.write(
     `UPDATE campaigns SET state = 'scheduled', send_at = COALESCE(?, NOW(3)),
        deadline_at = COALESCE(?, NOW(3)) + INTERVAL deliver_within_s SECOND, template_version = ?, estimated_recipients = ?,
-       ${touched} WHERE ${where} AND version = ? AND state IN (?)`,
+       sending_domain = ?, ${touched} WHERE ${where} AND version = ? AND state IN (?)`,
     [
-      ...[sendAt, sendAt, templateVersion, estimatedRecipients],
+      ...[sendAt, sendAt, templateVersion, estimatedRecipients, sendingDomainOf(seen.message)],
       ...[seen.tenantId, seen.id, seen.version, campaignActions.schedule],
     ],
   );

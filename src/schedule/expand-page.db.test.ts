@@ -70,7 +70,7 @@ async function readCampaign(id: CampaignId): Promise<ExpandingCampaign> {
   if (!row) throw new Error('no such campaign');
   const audience = JSON.parse(row.audience);
   const position = { cursor: row.expansion_cursor, nextChunkNo: row.next_chunk_no };
-  return { tenantId, id, part: 202601, class: 2, weight: 100, audience, ...position };
+  return { tenantId, id, part: 202601, class: 2, weight: 100, perMinute: null, audience, ...position };
 }
 
 const domainsApart = (sql: Sql) => {
@@ -232,4 +232,20 @@ test('expansion adds to a lane while a grant of it ends, and neither loses the o
     [tenantId],
   );
   expect(pending).toHaveLength(1);
+});
+
+test('the chunks of a campaign with a rate are due as the rate reaches them, over its pages', async () => {
+  await addProfiles(7_000, [7]);
+  const id = await addCampaign([7]);
+  for (let page = 0; page < 2; page++) await expand({ ...(await readCampaign(id)), perMinute: 1_000 });
+  const rows = await database.db.rows<{ due_in: number }>(
+    `SELECT TIMESTAMPDIFF(SECOND, m.started_at, c.due_at) AS due_in FROM chunks c JOIN campaigns m ON m.id = c.campaign_id
+     WHERE c.campaign_id = ? ORDER BY c.chunk_no`,
+    [id],
+  );
+  expect(rows.length).toBeGreaterThanOrEqual(14);
+  expect(rows[0]?.due_in).toBeLessThan(5);
+  const last = rows.at(-1)?.due_in as number;
+  expect(last).toBeGreaterThan(380);
+  expect(last).toBeLessThan(420);
 });

@@ -7,9 +7,10 @@
  */
 
 import { counterSlots } from '../ledger/recount.ts';
-import { chunkStates } from '../ledger/states.ts';
+import { chunkStates, deliveryStateNames } from '../ledger/states.ts';
 import { type Database, isDuplicateKey, type Sql } from '../platform/mysql.ts';
 import { type Audience, readAudiencePage } from './audience-page.ts';
+import { dueByRate } from './due-by-rate.ts';
 import { type PlannedChunk, planChunks } from './plan-chunks.ts';
 
 export interface ExpandingCampaign {
@@ -21,6 +22,8 @@ export interface ExpandingCampaign {
   readonly nextChunkNo: number;
   readonly audience: Audience;
   readonly weight: number;
+  /** No faster than so many messages a minute; null: no such limit. */
+  readonly perMinute: number | null;
 }
 
 export interface Destinations {
@@ -40,9 +43,10 @@ export async function expandPage(
   const page = await readAudiencePage(db, campaign.tenantId, campaign.audience, campaign.cursor, pageSize);
   const chunks = planChunks(page.profiles, destinations.nameOf, campaign.nextChunkNo);
   const ids = await resolveDestinations(chunks, destinations);
+  const dueInMs = await spreadChunks(db, campaign, chunks);
   try {
     await db.transaction(async (tx) => {
-      if (chunks.length > 0) await insertPage(tx, campaign, chunks, ids);
+      if (chunks.length > 0) await insertPage(tx, campaign, { chunks, ids, dueInMs });
       await advanceCursor(tx, campaign, chunks.length, page.nextCursor);
     });
   } catch (error) {
@@ -51,6 +55,25 @@ export async function expandPage(
     throw error;
   }
   return { recipients: page.profiles.length, isLast: page.nextCursor === undefined };
+}
+
+const allStates = deliveryStateNames.map((state) => `n_${state}`).join(' + ');
+
+/** What came before is what was expanded before: counted, not remembered, so that another scheduler goes on alike. */
+async function spreadChunks(
+  sql: Sql,
+  { tenantId, id, perMinute }: ExpandingCampaign,
+  chunks: readonly PlannedChunk[],
+): Promise<readonly number[]> {
+  if (perMinute === null) return chunks.map(() => 0);
+  const row = await sql.first<{ expanded: number | null; running_ms: number | null }>(
+    `SELECT (SELECT SUM(${allStates}) FROM campaign_counters WHERE tenant_id = ? AND campaign_id = ?) AS expanded,
+       TIMESTAMPDIFF(MICROSECOND, started_at, NOW(3)) / 1000 AS running_ms
+     FROM campaigns WHERE tenant_id = ? AND id = ?`,
+    [tenantId, id, tenantId, id],
+  );
+  const sizes = chunks.map((chunk) => chunk.profiles.length);
+  return dueByRate(sizes, { perMinute, before: row?.expanded ?? 0, runningMs: row?.running_ms ?? 0 });
 }
 
 async function resolveDestinations(
@@ -64,13 +87,16 @@ async function resolveDestinations(
   return ids;
 }
 
-async function insertPage(
-  tx: Sql,
-  campaign: ExpandingCampaign,
-  chunks: readonly PlannedChunk[],
-  ids: ReadonlyMap<string, number>,
-): Promise<void> {
-  await insertChunks(tx, campaign, chunks, ids);
+interface PlannedPage {
+  readonly chunks: readonly PlannedChunk[];
+  readonly ids: ReadonlyMap<string, number>;
+  /** When each is due, ms from now. */
+  readonly dueInMs: readonly number[];
+}
+
+async function insertPage(tx: Sql, campaign: ExpandingCampaign, page: PlannedPage): Promise<void> {
+  const { chunks, ids } = page;
+  await insertChunks(tx, campaign, page);
   await insertDeliveries(tx, campaign, chunks);
   await addToCounters(tx, campaign, chunks);
   await wakeLanes(
@@ -83,23 +109,18 @@ async function insertPage(
 async function insertChunks(
   tx: Sql,
   campaign: ExpandingCampaign,
-  chunks: readonly PlannedChunk[],
-  ids: ReadonlyMap<string, number>,
+  { chunks, ids, dueInMs }: PlannedPage,
 ): Promise<void> {
   const { tenantId, id, part, class: deliveryClass } = campaign;
-  const row = `(?, ?, ?, ?, ?, ?, ${chunkStates.pending}, NOW(3), ?, ?)`;
+  const row = `(?, ?, ?, ?, ?, ?, ${chunkStates.pending}, NOW(3) + INTERVAL ? MICROSECOND, ?, ?)`;
   await tx.write(
     `INSERT INTO chunks (tenant_id, campaign_id, chunk_no, part, destination_id, class, state, due_at, size, n_pending)
      VALUES ${chunks.map(() => row).join(', ')}`,
-    chunks.flatMap(({ chunkNo, destination, profiles }) => [
-      tenantId,
-      id,
-      chunkNo,
-      part,
-      ids.get(destination),
-      deliveryClass,
-      profiles.length,
-      profiles.length,
+    chunks.flatMap(({ chunkNo, destination, profiles }, i) => [
+      ...[tenantId, id, chunkNo, part],
+      ...[ids.get(destination), deliveryClass],
+      Math.round((dueInMs[i] ?? 0) * 1_000),
+      ...[profiles.length, profiles.length],
     ]),
   );
 }

@@ -58,6 +58,14 @@ test('tenants are listed page by page and changed', async () => {
   expect((await api.admin.get(`/v1/tenants/${id}`)).body).toMatchObject({ id, weight: 7 });
   expect((await api.admin.patch(`/v1/tenants/${id}`, {})).status).toBe(422);
   expect((await api.admin.get('/v1/tenants/ten_00000000001')).status).toBe(404);
+  const limited = await api.admin.patch(`/v1/tenants/${id}`, { max_per_second: 50 });
+  expect(limited.body).toMatchObject({ weight: 7, max_per_second: 50 });
+  expect((await api.admin.patch(`/v1/tenants/${id}`, { weight: 8 })).body).toMatchObject({
+    max_per_second: 50,
+  });
+  expect(
+    (await api.admin.patch(`/v1/tenants/${id}`, { max_per_second: null })).body.max_per_second,
+  ).toBeNull();
   expect((await api.admin.patch('/v1/tenants/ten_00000000001', { weight: 7 })).status).toBe(404);
 });
 

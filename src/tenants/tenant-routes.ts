@@ -14,12 +14,25 @@ const weight = z.int().min(1).max(1000).meta({
 });
 const name = lineOfText(200).meta({ description: 'For people', example: 'Corner shop' });
 
+const maxPerSecond = z.int().min(1).max(1_000_000).nullable().meta({
+  description: 'No faster than so many messages a second, over all destinations; null: no such limit',
+  example: 500,
+});
+
 const tenantOut = z
-  .object({ id: idOut('tenant'), name: z.string(), weight: z.int(), created_at: timestamp })
+  .object({
+    ...{ id: idOut('tenant'), name: z.string(), weight: z.int() },
+    ...{ max_per_second: z.int().nullable(), created_at: timestamp },
+  })
   .meta({ id: 'Tenant' });
-const newTenant = z.strictObject({ name, weight: weight.default(100) }).meta({ id: 'NewTenant' });
+const newTenant = z
+  .strictObject({ name, weight: weight.default(100), max_per_second: maxPerSecond.default(null) })
+  .meta({ id: 'NewTenant' });
 const tenantChange = z
-  .strictObject({ name: name.optional(), weight: weight.optional() })
+  .strictObject({
+    ...{ name: name.optional(), weight: weight.optional() },
+    max_per_second: maxPerSecond.optional(),
+  })
   .refine((change) => Object.keys(change).length > 0, 'must change something')
   .meta({ id: 'TenantChange' });
 const params = z.strictObject({ tenant_id: idParam('tenant') });
@@ -37,7 +50,8 @@ function createOne(sql: Sql): Route {
     body: newTenant,
     responses: { 201: { description: 'Created', schema: tenantOut, headers: { Location: 'The tenant' } } },
     async handle({ body }) {
-      const id = await insertTenant(sql, body);
+      const { max_per_second: maxPerSecond, ...rest } = body;
+      const id = await insertTenant(sql, { ...rest, maxPerSecond });
       return json(201, toJson(await readTenant(sql, id)), {
         Location: `/v1/tenants/${formatId('tenant', id)}`,
       });
@@ -72,13 +86,14 @@ function getOne(sql: Sql): Route {
 function changeOne(sql: Sql): Route {
   return defineRoute({
     ...{ method: 'patch', path: '/v1/tenants/{tenant_id}', operationId: 'updateTenant', ...access },
-    summary: "Change a tenant's name or weight",
+    summary: "Change a tenant's name, weight or limit",
     params,
     body: tenantChange,
     responses: { 200: { description: 'The changed tenant', schema: tenantOut } },
     async handle(request) {
       const id = request.params.tenant_id;
-      if (!(await updateTenant(sql, id, request.body))) throw new AppError('not_found');
+      const { max_per_second: maxPerSecond, ...rest } = request.body;
+      if (!(await updateTenant(sql, id, { ...rest, maxPerSecond }))) throw new AppError('not_found');
       return json(200, toJson(await readTenant(sql, id)));
     },
   });
@@ -90,6 +105,6 @@ async function readTenant(sql: Sql, id: TenantId): Promise<Tenant> {
   return tenant;
 }
 
-function toJson({ id, createdAt, ...rest }: Tenant) {
-  return { id: formatId('tenant', id), ...rest, created_at: createdAt };
+function toJson({ id, createdAt, maxPerSecond, ...rest }: Tenant) {
+  return { id: formatId('tenant', id), ...rest, max_per_second: maxPerSecond, created_at: createdAt };
 }

@@ -8,20 +8,23 @@ export interface Tenant {
   readonly name: string;
   /** Share of contended destinations; 100 is usual. */
   readonly weight: number;
+  /** No faster than so many messages a second, over all destinations; null: no such limit. */
+  readonly maxPerSecond: number | null;
   readonly createdAt: Date;
 }
 
-const columns = 'id, name, weight, created_at AS createdAt';
+const columns = 'id, name, weight, per_second AS maxPerSecond, created_at AS createdAt';
 
-export async function insertTenant(sql: Sql, tenant: { name: string; weight: number }): Promise<TenantId> {
+export type NewTenant = Pick<Tenant, 'name' | 'weight'> & Partial<Pick<Tenant, 'maxPerSecond'>>;
+
+export async function insertTenant(sql: Sql, tenant: NewTenant): Promise<TenantId> {
   return insertWithNewId(
     () => newId('tenant'),
     (id) =>
-      sql.write('INSERT INTO tenants (id, name, weight, created_at) VALUES (?, ?, ?, NOW(3))', [
-        id,
-        tenant.name,
-        tenant.weight,
-      ]),
+      sql.write(
+        'INSERT INTO tenants (id, name, weight, per_second, created_at) VALUES (?, ?, ?, ?, NOW(3))',
+        [...[id, tenant.name, tenant.weight, tenant.maxPerSecond ?? null]],
+      ),
   );
 }
 
@@ -37,15 +40,14 @@ export function listTenants(sql: Sql, afterId: number, limit: number): Promise<T
   ]);
 }
 
-/** Changes what is given; says whether the tenant is there. */
-export async function updateTenant(
-  sql: Sql,
-  id: TenantId,
-  change: { name?: string | undefined; weight?: number | undefined },
-): Promise<boolean> {
+export type TenantChange = { readonly [Field in keyof NewTenant]?: NewTenant[Field] | undefined };
+
+/** Changes what is given; says whether the tenant is there. The dispatcher goes by the new weight and limit from its next pass on. */
+export async function updateTenant(sql: Sql, id: TenantId, change: TenantChange): Promise<boolean> {
+  const { name = null, weight = null, maxPerSecond } = change;
   const { affectedRows } = await sql.write(
-    'UPDATE tenants SET name = COALESCE(?, name), weight = COALESCE(?, weight) WHERE id = ?',
-    [change.name ?? null, change.weight ?? null, id],
+    `UPDATE tenants SET name = COALESCE(?, name), weight = COALESCE(?, weight), per_second = IF(?, ?, per_second) WHERE id = ?`,
+    [name, weight, maxPerSecond !== undefined, maxPerSecond ?? null, id],
   );
   return affectedRows === 1;
 }
