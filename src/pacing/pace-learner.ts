@@ -64,14 +64,19 @@ export function createPaceLearner(options: PaceLearnerOptions): PaceLearner {
   const wanted = new Set<number>();
   let learntAt = Number.NEGATIVE_INFINITY;
   let isAway = false;
+  /** Until it has adopted what must be known before the first pass. */
+  let isNewLeader = true;
 
   async function learnOnce(outstanding: ReadonlyMap<number, number>, nowMs: number): Promise<void> {
-    const isNewLeader = nowMs - learntAt > staleAfterMs && !isAway;
-    if (isNewLeader) known.clear();
-    const lines = await takeLines(redis, prefix);
+    if (nowMs - learntAt > staleAfterMs) {
+      known.clear();
+      isNewLeader = true;
+    }
     const troubled = isNewLeader ? await readTroubled() : [];
+    const lines = await takeLines(redis, prefix);
     const reported = lines.flatMap(({ reports }) => reports.map((report) => report.destinationId));
     await adoptAll([...wanted, ...outstanding.keys(), ...reported, ...troubled], nowMs);
+    isNewLeader = false;
     if (isAway)
       for (const [id, { state, ...rest }] of known) known.set(id, { ...rest, state: resume(state) });
     for (const line of lines) observeLine(line, nowMs);

@@ -7,8 +7,8 @@
  * Rows: owner -> "counted:wanted:until". `counted` is what the owner may hold, or still does: their sum never passes the cap, except by what was open
  *      when the cap was lowered or Redis lost its keys.
  *
- * Shares are max-min fair: who wants less than an equal part gets that, the others divide the rest. Sorted so that, where there are fewer slots
- * than owners, those that hold one keep it. Who holds more than its share is told so, and its slots count until they are closed.
+ * Shares are max-min fair: who wants less than an equal part gets that, the others divide the rest. Where there are fewer slots than owners,
+ * those that hold one keep it. Who holds more than its share is told so, and its slots count until they are closed.
  * After a loss nobody gets more than it holds until all have had time to say what that is.
  */
 export const slotsScript = `
@@ -18,9 +18,14 @@ local me, ttl = ARGV[1], tonumber(ARGV[2])
 redis.call('SET', KEYS[1], now, 'NX')
 local holdsBack = now - tonumber(redis.call('GET', KEYS[1])) < tonumber(ARGV[3])
 
-local function share(cap, owners)
+local function share(cap, all)
+  local owners = {}
+  for _, owner in ipairs(all) do
+    if owner.wanted > 0 then owners[#owners + 1] = owner end
+  end
+  local isScarce = cap < #owners
   table.sort(owners, function(a, b)
-    if a.wanted ~= b.wanted then return a.wanted < b.wanted end
+    if not isScarce and a.wanted ~= b.wanted then return a.wanted < b.wanted end
     if a.counted ~= b.counted then return a.counted < b.counted end
     return a.name < b.name
   end)
