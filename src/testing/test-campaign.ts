@@ -25,6 +25,13 @@ export interface TestCampaignOptions {
   readonly sendInSeconds?: number;
   /** Default: greets by first name. */
   readonly subject?: string;
+  /** Transactional 0, flow 1, campaign 2 (the default). */
+  readonly class?: number;
+  readonly perMinute?: number;
+  /** Default: a tenant and a transport of its own. A tenant's campaigns must not have an address in common. */
+  readonly tenantId?: TenantId;
+  readonly transportId?: TransportId;
+  readonly sendingDomain?: string;
 }
 
 export interface TestCampaign {
@@ -39,34 +46,44 @@ const defaultHtml =
 
 export async function createTestCampaign(options: TestCampaignOptions): Promise<TestCampaign> {
   const { db } = options;
-  const tenantId = newId('tenant');
+  const tenantId = options.tenantId ?? newId('tenant');
   const listId = newId('list');
-  const transportId = newId('transport');
+  const transportId = options.transportId ?? newId('transport');
   const campaignId = newId('campaign');
-  await db.write('INSERT INTO tenants (id, name, created_at) VALUES (?, ?, NOW(3))', [tenantId, 'Test']);
+  await db.write('INSERT IGNORE INTO tenants (id, name, created_at) VALUES (?, ?, NOW(3))', [
+    tenantId,
+    'Test',
+  ]);
   await insertAudience(options, tenantId, listId);
   await insertTemplate(options, tenantId);
-  await insertTransport(options, tenantId, transportId);
+  if (!options.transportId) await insertTransport(options, tenantId, transportId);
   await db.write(
     `INSERT INTO campaigns (tenant_id, id, part, name, class, state, send_at, transport_id, template_id, template_version,
-       audience, message, in_doubt_policy, deliver_within_s, created_at, updated_at)
-     VALUES (?, ?, ?, 'Test', 2, 'scheduled', NOW(3) + INTERVAL ? SECOND, ?, 1, 1, ?, ?, ?, ?, NOW(3), NOW(3))`,
+       audience, message, in_doubt_policy, deliver_within_s, per_minute, sending_domain, created_at, updated_at)
+     VALUES (?, ?, ?, 'Test', ?, 'scheduled', NOW(3) + INTERVAL ? SECOND, ?, 1, 1, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3))`,
     [
       tenantId,
       campaignId,
       partOf(Date.now()),
+      options.class ?? 2,
       options.sendInSeconds ?? 0,
       transportId,
       JSON.stringify({ includedLists: [listId], excludedLists: [] }),
       JSON.stringify({ fromEmail: 'shop@example.com', fromName: 'Shop' }),
       options.inDoubtPolicy ?? 'assume_delivered',
       options.deliverWithinSeconds ?? 3600,
+      options.perMinute ?? null,
+      options.sendingDomain ?? 'example.com',
     ],
   );
   return { tenantId, campaignId, listId, transportId };
 }
 
 async function insertAudience({ db, keys, emails }: TestCampaignOptions, tenantId: TenantId, listId: number) {
+  const lastBefore = await db.first<{ id: number | null }>(
+    'SELECT MAX(id) AS id FROM profiles WHERE tenant_id = ?',
+    [tenantId],
+  );
   for (let at = 0; at < emails.length; at += 1_000) {
     const rows = emails
       .slice(at, at + 1_000)
@@ -89,15 +106,15 @@ async function insertAudience({ db, keys, emails }: TestCampaignOptions, tenantI
     [tenantId, listId],
   );
   await db.write(
-    'INSERT INTO list_members (tenant_id, list_id, profile_id, added_at) SELECT tenant_id, ?, id, NOW(3) FROM profiles WHERE tenant_id = ?',
-    [listId, tenantId],
+    'INSERT INTO list_members (tenant_id, list_id, profile_id, added_at) SELECT tenant_id, ?, id, NOW(3) FROM profiles WHERE tenant_id = ? AND id > ?',
+    [listId, tenantId, lastBefore?.id ?? 0],
   );
 }
 
 async function insertTemplate(options: TestCampaignOptions, tenantId: TenantId) {
   const { db, html = defaultHtml, subject = 'Hello {{ profile.first_name }}' } = options;
   await db.write(
-    `INSERT INTO template_versions (tenant_id, template_id, version, subject, html, created_at)
+    `INSERT IGNORE INTO template_versions (tenant_id, template_id, version, subject, html, created_at)
      VALUES (?, 1, 1, ?, ?, NOW(3))`,
     [tenantId, subject, html],
   );
