@@ -31,8 +31,8 @@ export function explain(pace: Pace, limits: DestinationLimits): string {
 }
 
 function rate(perSecond: number): string {
-  if (perSecond > 0 && perSecond < 1) return `${figure(perSecond * 60)} a minute`;
-  return `${figure(perSecond)} messages a second`;
+  if (perSecond > 0 && perSecond < 1) return `${count(perSecond * 60)} a minute`;
+  return `${count(perSecond)} a second`;
 }
 
 function count(messages: number): string {
