@@ -16,16 +16,19 @@ import { testSendRoutes } from './campaigns/test-send-routes.ts';
 import { createTestSender } from './campaigns/test-sender.ts';
 import { createApiServer } from './http/api-server.ts';
 import type { Route } from './http/route.ts';
+import { campaignPaceRoutes } from './pace-view/campaign-pace-routes.ts';
 import { destinationRoutes } from './pace-view/destination-routes.ts';
 import { laneRoutes } from './pace-view/lane-routes.ts';
 import { createHealthChecks } from './platform/health-checks.ts';
 import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
+import { senderPauseRoutes } from './senders/sender-pause-routes.ts';
 import type { RunTemplateJob } from './templates/template-jobs.ts';
 import { templateRoutes } from './templates/template-routes.ts';
 import { createTemplateThreads } from './templates/template-threads.ts';
 import { apiKeyRoutes } from './tenants/api-key-routes.ts';
 import { tenantRoutes } from './tenants/tenant-routes.ts';
 import { platformTransportRoutes } from './transport-settings/platform-transport-routes.ts';
+import { platformReplyRuleRoutes, replyRuleRoutes } from './transport-settings/reply-rule-routes.ts';
 import { transportRoutes } from './transport-settings/transport-routes.ts';
 import { hostPolicyOf, type Platform } from './wiring.ts';
 
@@ -51,6 +54,7 @@ export function apiRoutes(
     ...tenantRoutes(db),
     ...apiKeyRoutes(db),
     ...platformTransportRoutes(transports),
+    ...platformReplyRuleRoutes(db),
     ...profileRoutes(audience),
     ...profileBulkRoutes(audience),
     ...listRoutes(audience),
@@ -59,12 +63,15 @@ export function apiRoutes(
     ...suppressionRoutes(audience),
     ...templateRoutes({ db, publicUrl: config.PUBLIC_URL, runTemplateJob }),
     ...transportRoutes(transports),
+    ...replyRuleRoutes(db),
+    ...senderPauseRoutes(db),
     ...campaignRoutes({ db, clock, runTemplateJob }),
     ...actionRoutes({ db, clock, runTemplateJob }),
     ...progressRoutes(createProgressWatch({ db, clock, log })),
     ...deliveryRoutes(db),
     ...destinationRoutes(paceView),
     ...laneRoutes(paceView),
+    ...campaignPaceRoutes(paceView),
     ...testSendRoutes({
       db,
       clock,

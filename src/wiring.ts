@@ -53,6 +53,7 @@ import { createSendStage } from './send/send-stage.ts';
 import { createSenderPausing } from './send/sender-pausing.ts';
 import { createSenderPool } from './send/sender-pool.ts';
 import { pauseSender } from './senders/sender-pauses.ts';
+import { sweepOldDays } from './senders/sweep-old-days.ts';
 import { createDestinationLimitsSource } from './transport-settings/destination-limits-source.ts';
 import { createReplyRuleSource } from './transport-settings/reply-rule-source.ts';
 import { createTransportSource } from './transport-settings/transport-source.ts';
@@ -123,7 +124,7 @@ export function wireScheduler(platform: Platform): Lifecycle {
   const leadership = createLeadership({ db, clock, name: 'scheduler', owner });
   const destinationIds = createDestinationIds(db);
   const metrics = createScheduleMetrics(platform.metrics);
-  const sweeps = [() => sweepIdempotencyKeys(db)];
+  const sweeps = [() => sweepIdempotencyKeys(db), () => sweepOldDays(db)];
   return composeLifecycle([
     createScheduler({ db, log, leadership, destinationIds, metrics }),
     createHousekeeping({ db, clock, log, leadership, sweeps }),
@@ -223,7 +224,13 @@ export function wireSend(platform: Platform): Lifecycle {
       new DestinationSender({
         ...{ commits, clock, log, owner, writer, rateGate, budget, pace, slots, rules, metrics },
         ...{ transportId, destinationId, transport, limits, transportPerSecond: perSecond },
-        onOutcome: createSenderPausing({ destinationId, log, now, pause: (pause) => pauseSender(db, pause) }),
+        onOutcome: createSenderPausing({
+          destinationId,
+          log,
+          now,
+          metrics,
+          pause: (pause) => pauseSender(db, pause),
+        }),
       }),
   });
   const destinationLimits = createDestinationLimitsSource({ db, log });

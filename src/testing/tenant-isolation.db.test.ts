@@ -7,6 +7,7 @@ import type { Route } from '../http/route.ts';
 import { formatId, parseId } from '../ids.ts';
 import { deriveKeys } from '../keys.ts';
 import { formatDeliveryId } from '../ledger/delivery-id.ts';
+import { pauseSender } from '../senders/sender-pauses.ts';
 import { runHere } from '../templates/template-jobs.ts';
 import { apiRoutes } from '../wiring-api.ts';
 import { startTestApi, type TestApi, type TestTenant } from './test-api.ts';
@@ -60,6 +61,10 @@ async function furnish(tenant: TestTenant, name: string): Promise<Record<string,
   const upload_reply = await tenant.post('/v1/imports?format=csv', undefined, upload);
   const delivery_id = await insertDelivery(tenant);
   const destination_id = await insertLane(tenant, transport_id);
+  const domain = `d${tenant.tenantId}.example.com`;
+  await insertPause(tenant, destination_id, domain);
+  const match = { text: name };
+  const rule_id = await create('/v1/reply-rules', { name, match, class: 'transient' });
   return {
     ...{
       profile_id,
@@ -70,9 +75,17 @@ async function furnish(tenant: TestTenant, name: string): Promise<Record<string,
       api_key_id,
       delivery_id,
       destination_id,
+      domain,
+      rule_id,
     },
     import_id: upload_reply.body.id,
   };
+}
+
+async function insertPause({ tenantId }: TestTenant, destination: string, domain: string): Promise<void> {
+  const destinationId = parseId('destination', destination) as number;
+  const reply = { code: 550, text: marker };
+  await pauseSender(api.db, { tenantId, destinationId, domain, durationMs: 3_600_000, reply });
 }
 
 async function insertDelivery({ tenantId }: TestTenant): Promise<string> {
@@ -119,6 +132,9 @@ const bodies: Readonly<Record<string, () => unknown>> = {
   previewTemplate: () => ({ sample: {} }),
   createTransport: () => ({ name: 't', settings: { host: '127.0.0.1', port: 1, tls: 'none' } }),
   updateTransport: () => ({ name: 'changed' }),
+  createReplyRule: () => ({ name: 'r', match: { text: 'no' }, class: 'message' }),
+  updateReplyRule: () => ({ name: 'changed' }),
+  testReplyRules: () => ({ reply: '550 5.1.1 Unknown' }),
   createCampaign: () => ({ name: 'c' }),
   updateCampaign: () => ({ name: 'changed' }),
   scheduleCampaign: () => ({ send_at: 'now' }),
