@@ -17,6 +17,16 @@ export function createSendMetrics(registry: Metrics) {
       registers,
     }),
     couriers: new Gauge({ name: 'sluice_send_couriers', help: 'Open connections', registers }),
+    held: new Gauge({
+      name: 'sluice_send_held_messages',
+      help: 'Messages claimed and not settled',
+      registers,
+    }),
+    senderPauses: new Counter({
+      name: 'sluice_send_sender_pauses_total',
+      help: 'Times a sending domain was made to rest because a destination refused it for policy',
+      registers,
+    }),
     openFailures: new Counter({
       name: 'sluice_send_open_failures_total',
       help: 'Connections that could not be opened, by cause',

@@ -128,10 +128,12 @@ export function createSendStage(options: SendStageOptions): SendStage {
     if (isCrowded) run.stop(crowdedHoldMs);
     else if (!rendered) run.stop(unreadableHoldMs, { isOwn: true });
     leases.keep(run);
+    metrics.held.inc(grant.n);
     try {
       await sendOver(await pool.get(job), run);
     } finally {
       leases.forget(run);
+      metrics.held.dec(grant.n);
     }
     await end(run);
   }

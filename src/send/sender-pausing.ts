@@ -9,11 +9,13 @@ import type { Outcome } from '../transports/contract.ts';
 import type { GrantRun } from './grant-run.ts';
 import { createPolicyWatch } from './policy-watch.ts';
 import { withoutAddresses } from './result-policy.ts';
+import type { SendMetrics } from './send-metrics.ts';
 
 export interface SenderPausingOptions {
   readonly destinationId: number;
   readonly log: Log;
   readonly now: () => number;
+  readonly metrics: SendMetrics;
   readonly pause: (pause: SenderPause) => Promise<void>;
 }
 
@@ -22,7 +24,7 @@ const usualPauseMs = 3_600_000;
 const grantHoldMs = 2_000;
 const writeEveryMs = 1_000;
 
-export function createSenderPausing({ destinationId, log, now, pause }: SenderPausingOptions) {
+export function createSenderPausing({ destinationId, log, now, metrics, pause }: SenderPausingOptions) {
   const watch = createPolicyWatch();
   const justWritten = new LRUCache<string, true>({ max: 1_000, ttl: writeEveryMs });
 
@@ -31,6 +33,7 @@ export function createSenderPausing({ destinationId, log, now, pause }: SenderPa
     const key = `${tenantId}-${domain}`;
     if (justWritten.has(key)) return;
     justWritten.set(key, true);
+    metrics.senderPauses.inc();
     const reply = { ...outcome.reply, text: withoutAddresses(outcome.reply.text) };
     const durationMs = outcome.effect?.durationMs ?? usualPauseMs;
     log.warn(
