@@ -9,7 +9,7 @@ import { ensurePartitions } from '../../ledger/partitions.ts';
 import { migrateDatabase } from '../../platform/migrate.ts';
 import { createDatabase, type Database } from '../../platform/mysql.ts';
 import { silentLog } from '../test-database.ts';
-import { createFleet, type Fleet, type Role, roles } from './fleet.ts';
+import { allRoles, createFleet, type Fleet, type Role } from './fleet.ts';
 import type { KillableServer } from './killable-server.ts';
 import { startMysqlServer } from './mysql-server.ts';
 import { type FaultProxy, startProxy } from './proxy.ts';
@@ -28,6 +28,8 @@ export interface Installation {
   readonly redisClient: Redis;
   readonly proxies: Readonly<Record<Role, { readonly mysql: FaultProxy; readonly redis: FaultProxy }>>;
   readonly folder: string;
+  /** Where the API of its fleet answers. */
+  readonly apiUrl: string;
   /** Workers of this build with these settings; those that run with others are ended first. */
   fleet(distFolder: string, settings: FleetSettings): Promise<Fleet>;
   healProxies(): void;
@@ -46,21 +48,27 @@ export async function startInstallation(label: string): Promise<Installation> {
     process.off('exit', closeNow);
   };
   try {
-    const [mysql, redis] = await Promise.all([
+    const [mysql, redis, httpPort] = await Promise.all([
       startMysqlServer(scripts, instance),
       startRedisServer(scripts, instance),
+      scripts.freePort(),
     ]);
-    return await build(instance, mysql, redis, stop);
+    return await build(instance, { mysql, redis, httpPort }, stop);
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+interface Started {
+  readonly mysql: KillableServer;
+  readonly redis: KillableServer;
+  readonly httpPort: number;
+}
+
 async function build(
   instance: Instance,
-  mysql: KillableServer,
-  redis: KillableServer,
+  { mysql, redis, httpPort }: Started,
   stopServers: () => Promise<void>,
 ): Promise<Installation> {
   await prepareDatabase(mysql.url);
@@ -75,9 +83,10 @@ async function build(
     REDIS_URL: `redis://127.0.0.1:${proxies[role].redis.port}`,
     REDIS_PREFIX: redisPrefix,
     SECRET_KEY: secretKey,
+    HTTP_PORT: String(httpPort),
     ...toEnvironment(settings),
   });
-  const fleets = createFleets(instance.folder, environment);
+  const fleets = createFleets(instance, environment);
   return {
     mysql,
     redis,
@@ -86,6 +95,7 @@ async function build(
     redisClient,
     proxies,
     folder: instance.folder,
+    apiUrl: `http://127.0.0.1:${httpPort}`,
     fleet: fleets.take,
     healProxies: () => eachProxy(proxies, (proxy) => proxy.heal()),
     async reset() {
@@ -119,7 +129,7 @@ async function emptyTables(db: Database): Promise<void> {
 }
 
 async function startProxies(mysqlPort: number, redisPort: number): Promise<Installation['proxies']> {
-  const pairs = roles.map(async (role) => [
+  const pairs = allRoles.map(async (role) => [
     role,
     { mysql: await startProxy(mysqlPort), redis: await startProxy(redisPort) },
   ]);
@@ -127,16 +137,16 @@ async function startProxies(mysqlPort: number, redisPort: number): Promise<Insta
 }
 
 function eachProxy<T>(proxies: Installation['proxies'], visit: (proxy: FaultProxy) => T): T[] {
-  return roles.flatMap((role) => [visit(proxies[role].mysql), visit(proxies[role].redis)]);
+  return allRoles.flatMap((role) => [visit(proxies[role].mysql), visit(proxies[role].redis)]);
 }
 
 /** One fleet at a time: the same one as long as build and settings are the same. */
 function createFleets(
-  folder: string,
+  instance: Instance,
   environment: (settings: FleetSettings) => (role: Role) => NodeJS.ProcessEnv,
 ) {
   let current: { name: string; fleet: Fleet } | undefined;
-  const logFolder = join(folder, 'logs');
+  const logFolder = join(instance.folder, 'logs');
   mkdirSync(logFolder, { recursive: true });
 
   async function end(): Promise<void> {
@@ -152,10 +162,15 @@ function createFleets(
       // A killed fleet's leadership would have to run out first.
       if (current)
         await Promise.all(
-          roles.flatMap((role) => current!.fleet.running(role)).map((worker) => worker.stop()),
+          allRoles.flatMap((role) => current!.fleet.running(role)).map((worker) => worker.stop()),
         );
       await end();
-      const fleet = createFleet({ distFolder, logFolder, environment: environment(settings) });
+      const fleet = createFleet({
+        distFolder,
+        logFolder,
+        environment: environment(settings),
+        note: (worker, pid, process) => instance.addProcess(worker, pid, process),
+      });
       current = { name, fleet };
       return fleet;
     },

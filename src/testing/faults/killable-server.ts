@@ -4,6 +4,8 @@ import type { ServerProcess } from './service-scripts.ts';
 export interface KillableServer {
   readonly url: string;
   readonly port: number;
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** After `kill`; resolves when it answers. */
@@ -27,6 +29,9 @@ export function createKillableServer(options: KillableServerOptions): KillableSe
   return {
     url,
     port,
+    get pid() {
+      return server.isRunning ? server.child.pid : undefined;
+    },
     async kill() {
       server.killNow();
       await server.ended;

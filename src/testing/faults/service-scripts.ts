@@ -12,23 +12,31 @@ export interface Program {
   readonly env: NodeJS.ProcessEnv;
 }
 
-export interface ServerProcess {
+export interface Stoppable {
+  stop(): Promise<unknown>;
+  killNow(): void;
+}
+
+export interface ServerProcess extends Stoppable {
   readonly child: ChildProcess;
   readonly isRunning: boolean;
   readonly lastWords: string;
   readonly ended: Promise<unknown>;
-  stop(): Promise<void>;
-  killNow(): void;
 }
 
 /** A folder of one run's own; what a killed run leaves behind, the next one ends and removes. */
 export interface Instance {
   readonly folder: string;
-  addProcess(server: string, pid: number, server_: ServerProcess): void;
+  addProcess(name: string, pid: number, process: Stoppable): void;
   socketPath(name: string): string;
   emptyFolder(name: string): string;
   close(): Promise<void>;
   closeNow(): void;
+}
+
+/** What a server needs of an instance; it is told of each process that the server starts. */
+export interface ServerHome extends Omit<Instance, 'addProcess' | 'close' | 'closeNow'> {
+  addProcess(name: string, pid: number, process: ServerProcess): void;
 }
 
 interface Command extends Program {
@@ -38,7 +46,7 @@ interface Command extends Program {
 export interface ServiceScripts {
   openInstance(label: string): Instance;
   sweepKilledRuns(log: (line: string) => void): Promise<void>;
-  startMysql(program: Program, instance: Omit<Instance, 'close' | 'closeNow'>): Promise<{ url: string }>;
+  startMysql(program: Program, instance: ServerHome): Promise<{ url: string }>;
   launch(name: string, instance: Instance, command: Command): ServerProcess;
   freePort(): Promise<number>;
   greetMysql(address: { host: string; port: number }): Promise<string>;
