@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { formatGrant, type Grant } from '../ledger/grant.ts';
+import { payloadVersion } from '../render/payload.ts';
 
 export interface RenderedStore {
   /** Stores a grant's messages; stores the segments too when they are not there (any more). */
@@ -23,7 +24,8 @@ const segmentsTtlSeconds = 900;
 
 export function createRenderedStore(redis: Redis, prefix: string): RenderedStore {
   const renderedKey = (grant: Grant) => `${prefix}:rendered:${formatGrant(grant)}`;
-  const segmentsKey = (digest: string) => `${prefix}:segments:${digest}`;
+  // The version is in the key: two releases that write them differently would each find them there and not readable, for as long as both render.
+  const segmentsKey = (digest: string) => `${prefix}:segments:${payloadVersion}:${digest}`;
 
   return {
     async put(grant, rendered, { digest, bytes }) {

@@ -59,7 +59,8 @@ export function decodeSegments(value: Buffer): CompiledMessage {
 
 const renderedMagic = 'SlR';
 const segmentsMagic = 'SlS';
-const version = 1;
+/** A release that writes another form raises it; it goes on reading the one before (docs/upgrades.md). */
+export const payloadVersion = 1;
 const digestBytes = 32;
 const fixedHead = 3 + 1 + 4 + digestBytes;
 const needsSmtpUtf8Flag = 1;
@@ -76,7 +77,7 @@ function startValue(magic: string, size: number, digest: string, count: number):
   if (!/^[0-9a-f]{64}$/.test(digest)) throw new RangeError('a digest has 64 hexadecimal digits');
   const writer = new ByteWriter(size);
   writer.raw(Buffer.from(magic, 'latin1'));
-  writer.byte(version);
+  writer.byte(payloadVersion);
   writer.uint32(size);
   writer.raw(Buffer.from(digest, 'hex'));
   writer.varint(count);
@@ -87,8 +88,8 @@ function openValue(magic: string, value: Buffer): { reader: ByteReader; digest: 
   if (value.length < fixedHead || value.toString('latin1', 0, 3) !== magic) {
     throw new RangeError(`not a ${magic} value of ${value.length} bytes`);
   }
-  if (value[3] !== version)
-    throw new RangeError(`${magic} version ${value[3]}, this release reads ${version}`);
+  if (value[3] !== payloadVersion)
+    throw new RangeError(`${magic} version ${value[3]}, this release reads ${payloadVersion}`);
   const size = value.readUInt32BE(4);
   if (size !== value.length)
     throw new RangeError(`${magic} value of ${value.length} bytes says it has ${size}`);

@@ -199,4 +199,40 @@ export const mutants: readonly Mutant[] = [
     experiment: 'profiles erased in flight',
     edits: [{ file: `${ledger}/intent.js`, find: ' AND s.tenant_id IS NULL', replace: '' }],
   },
+  {
+    protection: 'what Redis has lost comes back when its lease is over, although the generation key is there',
+    experiment: 'Redis fails over to an older snapshot',
+    edits: [
+      {
+        file: `${ledger}/takeover.js`,
+        find: `SELECT tenant_id, campaign_id, chunk_no, part FROM chunks
+     WHERE state IN (\${chunkStates.dispatched}, \${chunkStates.leased})`,
+        replace: `SELECT tenant_id, campaign_id, chunk_no, part FROM chunks
+     WHERE state IN (\${chunkStates.leased})`,
+      },
+    ],
+  },
+  {
+    protection: 'a job of a version that is not known is left alone',
+    experiment: "a newer dispatcher's jobs before older workers",
+    edits: [{ file: 'src/queues/jobs.js', find: 'z.literal(version)', replace: 'z.number()' }],
+  },
+  {
+    protection: 'messages of a version that is not known are rendered anew',
+    experiment: "a newer renderer's messages before an older sender",
+    edits: [
+      {
+        file: 'src/render/payload.js',
+        find: 'value[3] !== payloadVersion',
+        replace: 'false && value[3] !== payloadVersion',
+      },
+    ],
+  },
+  {
+    protection: "a message's segments are kept by their version",
+    experiment: 'a release rolled back under load',
+    edits: [
+      { file: 'src/queues/rendered-store.js', find: `:segments:\${payloadVersion}:`, replace: ':segments:' },
+    ],
+  },
 ];

@@ -7,6 +7,7 @@ import { operator } from './operator.ts';
 import { othersKilled } from './others-killed.ts';
 import { poison } from './poison.ts';
 import { redis } from './redis.ts';
+import { releases } from './releases.ts';
 import { sendKilled } from './send-killed.ts';
 import { smtp } from './smtp.ts';
 import { smtpOpening } from './smtp-opening.ts';
@@ -25,4 +26,5 @@ export const experiments: readonly Experiment[] = [
   ...transportEdits,
   ...poison,
   ...deploys,
+  ...releases,
 ];

@@ -1,16 +1,19 @@
 /** Redis is a belt: whatever becomes of it, what it held is rebuilt from MySQL. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { waitFor } from '../../wait-for.ts';
 import type { Experiment } from '../experiment.ts';
 import { type Role, roles } from '../fleet.ts';
 import { redisPrefix } from '../installation.ts';
 import type { ProxyMode } from '../proxy-link.ts';
-import { longLease } from '../settings.ts';
+import { longLease, shortLease } from '../settings.ts';
 import type { Trial } from '../trial.ts';
 
 /** With production's lease: recovery must not need one. */
 const common = { group: 'Redis', settings: longLease, mostSettled: 0, recoversWithinMs: 20_000 } as const;
 const expected = 'sending resumes by itself within 10 s; nothing lost, doubled or in doubt';
 const recipients = 1_500;
+const generationKey = `${redisPrefix}:generation`;
 
 async function underLoad(trial: Trial): Promise<void> {
   trial.slowDown();
@@ -20,6 +23,12 @@ async function underLoad(trial: Trial): Promise<void> {
 
 function setMode(trial: Trial, stages: readonly Role[], mode: ProxyMode): void {
   for (const role of stages) trial.installation.proxies[role].redis.setMode(mode);
+}
+
+async function waitForJob(trial: Trial): Promise<void> {
+  const { redisClient } = trial.installation;
+  const isQueued = async () => (await redisClient.llen(`${redisPrefix}:belt:render-campaign:wait`)) > 0;
+  await waitFor('a job on the belt', isQueued);
 }
 
 /** All jobs wait on the belt when it is emptied: nobody but the generation key tells. */
@@ -32,10 +41,8 @@ const emptiedWhileWaiting: Experiment = {
   workers: { render: 0 },
   async run(trial) {
     await trial.launch(400);
-    const { redisClient } = trial.installation;
-    const isQueued = async () => (await redisClient.llen(`${redisPrefix}:belt:render-campaign:wait`)) > 0;
-    await waitFor('a job on the belt', isQueued);
-    await redisClient.flushall();
+    await waitForJob(trial);
+    await trial.installation.redisClient.flushall();
     await trial.fleet.start('render');
     trial.healed();
   },
@@ -129,6 +136,35 @@ function partitioned(stages: readonly Role[]): Experiment {
   };
 }
 
+/**
+ * What a failover to a replica that lags leaves: jobs that were done are back, those of the last seconds are gone, and the generation key says
+ * that nothing happened. Only leases bring the lost ones back.
+ */
+const failedOver: Experiment = {
+  ...common,
+  name: 'Redis fails over to an older snapshot',
+  injected:
+    'a snapshot of Redis under load; another campaign; SIGKILL when its jobs wait; back as the snapshot has it, the generation key included',
+  expected: 'sending resumes by itself within 10 s; nothing lost, doubled or in doubt',
+  settings: shortLease,
+  async run(trial) {
+    const { redis: server, redisClient, folder } = trial.installation;
+    await underLoad(trial);
+    const before = await redisClient.get(generationKey);
+    await redisClient.save();
+    await trial.worker('render').stop();
+    await trial.launch(400);
+    await waitForJob(trial);
+    await server.kill();
+    await server.restart();
+    rmSync(join(folder, 'dump.rdb'));
+    const after = await waitFor('Redis', () => redisClient.get(generationKey).catch(() => null));
+    if (before === null || after !== before) throw new Error('the generation key is another one');
+    await trial.fleet.start('render');
+    trial.healed();
+  },
+};
+
 export const redis: readonly Experiment[] = [
   emptiedWhileWaiting,
   emptiedUnderLoad,
@@ -136,6 +172,7 @@ export const redis: readonly Experiment[] = [
   full,
   slow,
   frozen,
+  failedOver,
   partitioned(['dispatcher']),
   partitioned(['send']),
 ];
