@@ -12,6 +12,14 @@ const workerAccount = [
   '',
 ].join('\n');
 
+/** Below the size at which a full disk stops the ledger's files (full-disk.ts): the log has its place. */
+const smallLog = ['--loose-innodb-log-file-size=16M', '--loose-innodb-redo-log-capacity=64M'];
+
+/** A write beyond a file's limit is an error, not the end of the process: only whoever starts it can say so. */
+function survivingLimits(binary: string, args: readonly string[]) {
+  return { binary: '/bin/sh', args: ['-c', `trap '' XFSZ; exec "$0" "$@"`, binary, ...args] };
+}
+
 /** A MySQL or MariaDB of a suite's own, with an empty database `sluice`. */
 export async function startMysqlServer(scripts: ServiceScripts, instance: Instance): Promise<KillableServer> {
   const program = await scripts.findProgram('mysql');
@@ -28,13 +36,16 @@ export async function startMysqlServer(scripts: ServiceScripts, instance: Instan
   const port = Number(new URL(url).port);
   const initFile = join(instance.folder, 'worker.sql');
   writeFileSync(initFile, workerAccount);
-  const others = launched!.child.spawnargs.slice(1).filter((arg) => !arg.startsWith('--init-file'));
-  const args = [...others, `--init-file=${initFile}`];
+  const others = launched!.child.spawnargs
+    .slice(1)
+    .filter((arg) => !/^--(init-file|.*redo-log|.*log-file-size)/.test(arg));
+  const args = [...others, ...smallLog, `--init-file=${initFile}`];
   const server = createKillableServer({
     url,
     port,
     launched: launched!,
-    relaunch: () => scripts.launch('mysql', instance, { ...program, args }),
+    relaunch: () =>
+      scripts.launch('mysql', instance, { env: program.env, ...survivingLimits(program.binary, args) }),
     waitUntilReady: (process) =>
       scripts.waitUntilReady(() => scripts.greetMysql({ host: '127.0.0.1', port }), {
         timeoutMs: readyTimeoutMs,

@@ -1,6 +1,8 @@
 /** MySQL is the truth: while it can't be written, nothing starts; when it is back, sending resumes by itself. */
+import { waitFor } from '../../wait-for.ts';
 import type { Experiment } from '../experiment.ts';
 import { roles } from '../fleet.ts';
+import { fillDisk, freeDisk, prepareFullDisk } from '../full-disk.ts';
 import { longLease, shortLease } from '../settings.ts';
 import type { Trial } from '../trial.ts';
 
@@ -143,6 +145,50 @@ const deadlocks: Experiment = {
   },
 };
 
+const mostLinesPerSecond = 100;
+
+/** Nobody gives up, and nobody asks again without a pause. */
+async function assertPatience(trial: Trial, ms: number): Promise<void> {
+  const workers = roles.map((role) => trial.worker(role));
+  const lines = () => workers.reduce((sum, worker) => sum + worker.readLog().split('\n').length, 0);
+  const before = lines();
+  await trial.pause(ms);
+  const perSecond = ((lines() - before) / ms) * 1_000;
+  if (perSecond > mostLinesPerSecond) throw new Error(`${Math.round(perSecond)} lines of log a second`);
+  const gone = workers.filter((worker) => !worker.isRunning);
+  if (gone.length > 0) throw new Error(`${gone.map(({ role }) => role).join(', ')} gave up`);
+}
+
+const full: Experiment = {
+  ...common,
+  name: 'MySQL has no room left',
+  injected:
+    'no table of the ledger can grow (error 1114) while one campaign is sent and another begins; room again after 4 s',
+  expected:
+    'no worker ends or spins; the second campaign waits; sending resumes by itself; nothing lost, doubled or in doubt',
+  async run(trial) {
+    const { installation } = trial;
+    await prepareFullDisk(installation);
+    await underLoad(trial);
+    await fillDisk(installation);
+    try {
+      const second = await trial.launch(1_000);
+      const scheduler = trial.worker('scheduler');
+      await waitFor('the scheduler to meet it', async () =>
+        scheduler.readLog().includes('ER_RECORD_FILE_FULL'),
+      );
+      await assertPatience(trial, 4_000);
+      const rows = await installation.db.rows('SELECT 1 FROM deliveries WHERE tenant_id = ?', [
+        second.tenantId,
+      ]);
+      if (rows.length === 1_000) throw new Error('there was room for the second campaign');
+    } finally {
+      freeDisk(installation);
+    }
+    trial.healed();
+  },
+};
+
 export const mysql: readonly Experiment[] = [
   killed,
   killedForLong,
@@ -151,4 +197,5 @@ export const mysql: readonly Experiment[] = [
   slow,
   tooMany,
   deadlocks,
+  full,
 ];
