@@ -138,7 +138,7 @@ export function testConfig(environment: Readonly<Record<string, string>> = {}): 
   throw new Error(result.errors.join('\n'));
 }
 
-function createTestClient(url: string, token: string | undefined): TestClient {
+export function createTestClient(url: string, token: string | undefined): TestClient {
   const request = async (method: string, path: string, call: TestCall = {}): Promise<TestReply> => {
     const { body, raw, headers } = call;
     const response = await fetch(url + path, {

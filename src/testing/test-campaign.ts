@@ -34,29 +34,39 @@ export interface TestCampaignOptions {
   readonly sendingDomain?: string;
 }
 
-export interface TestCampaign {
+export interface TestOwner {
   readonly tenantId: TenantId;
-  readonly campaignId: CampaignId;
   readonly listId: number;
   readonly transportId: TransportId;
+}
+
+export interface TestCampaign extends TestOwner {
+  readonly campaignId: CampaignId;
 }
 
 const defaultHtml =
   '<html><body><p>Hello {{ profile.first_name }}</p><a href="{{ unsubscribe_url }}">stop</a></body></html>';
 
-export async function createTestCampaign(options: TestCampaignOptions): Promise<TestCampaign> {
+/** A tenant with an audience and a transport, and no campaign yet. */
+export async function createTestOwner(options: TestCampaignOptions): Promise<TestOwner> {
   const { db } = options;
   const tenantId = options.tenantId ?? newId('tenant');
   const listId = newId('list');
   const transportId = options.transportId ?? newId('transport');
-  const campaignId = newId('campaign');
   await db.write('INSERT IGNORE INTO tenants (id, name, created_at) VALUES (?, ?, NOW(3))', [
     tenantId,
     'Test',
   ]);
   await insertAudience(options, tenantId, listId);
-  await insertTemplate(options, tenantId);
   if (!options.transportId) await insertTransport(options, tenantId, transportId);
+  return { tenantId, listId, transportId };
+}
+
+export async function createTestCampaign(options: TestCampaignOptions): Promise<TestCampaign> {
+  const { db } = options;
+  const { tenantId, listId, transportId } = await createTestOwner(options);
+  const campaignId = newId('campaign');
+  await insertTemplate(options, tenantId);
   await db.write(
     `INSERT INTO campaigns (tenant_id, id, part, name, class, state, send_at, transport_id, template_id, template_version,
        audience, message, in_doubt_policy, deliver_within_s, per_minute, sending_domain, created_at, updated_at)

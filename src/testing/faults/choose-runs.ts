@@ -12,6 +12,8 @@ export interface Wishes {
   readonly mutants: boolean;
   readonly seed?: string | undefined;
   readonly minutes: string;
+  /** Of the nemeses of a full run, with commas between them. */
+  readonly seeds: string;
 }
 
 export interface Folders {
@@ -19,8 +21,7 @@ export interface Folders {
   readonly mutantsFolder: string;
 }
 
-/** Seeds of every run, each for so long. */
-const fixedSeeds = [1, 2] as const;
+/** Each of a full run's nemeses. */
 const fixedSeedMs = 24_000;
 
 export function chooseRuns(wishes: Wishes, folders: Folders): readonly Run[] {
@@ -42,9 +43,9 @@ export function chooseRuns(wishes: Wishes, folders: Folders): readonly Run[] {
     const chosen = experiments.filter(({ group, name }) => `${group} ${name}`.includes(only));
     return chosen.map((experiment) => plain(experiment, folders));
   }
-  const nemeses = fixedSeeds.map((seed) =>
-    createNemesis({ seed, lengthMs: fixedSeedMs, log: () => undefined }),
-  );
+  const nemeses = wishes.seeds
+    .split(',')
+    .map((seed) => createNemesis({ seed: Number(seed), lengthMs: fixedSeedMs, log: () => undefined }));
   const quick = mutants.filter((mutant) => mutant.isQuick);
   return [
     ...[...experiments, ...nemeses].map((experiment) => plain(experiment, folders)),

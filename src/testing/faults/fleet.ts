@@ -9,7 +9,8 @@ import type { Stoppable } from './service-scripts.ts';
 export const roles = ['scheduler', 'dispatcher', 'render', 'send'] as const;
 export const allRoles = [...roles, 'api'] as const;
 export type Role = (typeof allRoles)[number];
-export type RoleCounts = Readonly<Record<Role, number>>;
+/** Without a word about the API, none runs. */
+export type RoleCounts = Readonly<Record<(typeof roles)[number], number>> & { readonly api?: number };
 
 export interface Worker {
   readonly role: Role;
@@ -30,7 +31,7 @@ export interface FleetOptions {
   readonly logFolder: string;
   readonly environment: (role: Role) => NodeJS.ProcessEnv;
   /** Writes down who it is: should the suite be killed, the next run ends it. */
-  readonly note: (name: string, pid: number, worker: Stoppable) => void;
+  readonly note?: (name: string, pid: number, worker: Stoppable) => void;
 }
 
 export interface Fleet {
@@ -67,10 +68,10 @@ export function createFleet(options: FleetOptions): Fleet {
     async ensure(counts) {
       for (const role of allRoles) {
         const here = running(role);
-        await Promise.all(here.slice(counts[role]).map((worker) => worker.stop()));
+        await Promise.all(here.slice(counts[role] ?? 0).map((worker) => worker.stop()));
       }
       const missing = allRoles.flatMap((role) =>
-        Array.from({ length: Math.max(0, counts[role] - running(role).length) }, () => role),
+        Array.from({ length: Math.max(0, (counts[role] ?? 0) - running(role).length) }, () => role),
       );
       await Promise.all(missing.map((role) => start(role)));
     },
@@ -100,7 +101,7 @@ class WorkerProcess implements Worker, Stoppable {
     });
     closeSync(log);
     this.#ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    if (this.#child.pid) note(name, this.#child.pid, this);
+    if (this.#child.pid) note?.(name, this.#child.pid, this);
   }
 
   get isRunning(): boolean {

@@ -1,7 +1,8 @@
 /**
  * The fault suite: `npm run test:faults -- [options]`
  *
- *   (nothing)            every experiment, the quick mutants, and the nemesis with two fixed seeds
+ *   (nothing)            every experiment, the quick mutants, and the nemesis with each of --seeds
+ *   --seeds N,M          seeds of these nemeses (1,2)
  *   --only TEXT          experiments whose group or name contains it, and nothing else
  *   --mutants            every mutant: each must make its experiment fail
  *   --seed N --minutes M the nemesis with this seed for so long; prints its schedule. The same seed plays the same one
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     mutants: { type: 'boolean', default: false },
     seed: { type: 'string' },
     minutes: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1,2' },
     lanes: { type: 'string', default: '3' },
     out: { type: 'string' },
     counts: { type: 'string' },

@@ -235,4 +235,10 @@ export const mutants: readonly Mutant[] = [
       { file: 'src/queues/rendered-store.js', find: `:segments:\${payloadVersion}:`, replace: ':segments:' },
     ],
   },
+  {
+    protection: 'a key of a request that is sent again is claimed before its work',
+    experiment: 'submitted four times at once',
+    isQuick: true,
+    edits: [{ file: 'src/http/idempotency.js', find: "found.kind === 'claimed'", replace: 'found' }],
+  },
 ];

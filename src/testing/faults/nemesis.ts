@@ -46,7 +46,7 @@ async function heal(trial: Trial): Promise<void> {
   trial.sink.setRules([]);
   trial.sink.release();
   await Promise.all([mysql.restart(), redis.restart()]);
-  await trial.fleet.ensure({ scheduler: 1, dispatcher: 1, render: 1, send: 1, api: 0 });
+  await trial.fleet.ensure({ scheduler: 1, dispatcher: 1, render: 1, send: 1 });
 }
 
 async function play(trial: Trial, step: NemesisStep): Promise<void> {

@@ -25,7 +25,7 @@ export interface Result {
   readonly violations: readonly string[];
 }
 
-const oneOfEach = { scheduler: 1, dispatcher: 1, render: 1, send: 1, api: 0 } as const;
+const oneOfEach = { scheduler: 1, dispatcher: 1, render: 1, send: 1 } as const;
 const mostReported = 5;
 const mostCleaningMs = 5_000;
 

@@ -1,7 +1,13 @@
 /** The hands of an experiment: its campaigns, its sink, the installation it breaks. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SmtpSink } from '../smtp-sink/sink.ts';
-import { createTestCampaign, type TestCampaign, type TestCampaignOptions } from '../test-campaign.ts';
+import {
+  createTestCampaign,
+  createTestOwner,
+  type TestCampaign,
+  type TestCampaignOptions,
+  type TestOwner,
+} from '../test-campaign.ts';
 import { waitFor } from '../wait-for.ts';
 import type { Fleet, Role, Worker } from './fleet.ts';
 import type { Installation } from './installation.ts';
@@ -24,6 +30,7 @@ export class Trial {
   readonly fleet: Fleet;
   readonly sink: SmtpSink;
   readonly campaigns: TestCampaign[] = [];
+  readonly #owners: TestOwner[] = [];
   recipients = 0;
   killedWorkers = 0;
   /** Addresses given out, those of campaigns that could not be put in included. */
@@ -38,21 +45,33 @@ export class Trial {
 
   /** A campaign that is due, to so many recipients; doubts are resent unless the experiment says otherwise. */
   async launch(recipients: number, options: CampaignOptions = {}): Promise<TestCampaign> {
+    const campaign = await createTestCampaign({ ...this.#audience(recipients), ...options });
+    // Counted only now: a database that is away takes no campaign, and nobody is owed a message of it.
+    this.recipients += recipients;
+    this.campaigns.push(campaign);
+    this.#owners.push(campaign);
+    return campaign;
+  }
+
+  /** Whose campaign, one and to all of them, is submitted by the experiment itself. */
+  async openOwner(recipients: number): Promise<TestOwner> {
+    const owner = await createTestOwner(this.#audience(recipients));
+    this.recipients += recipients;
+    this.#owners.push(owner);
+    return owner;
+  }
+
+  #audience(recipients: number): TestCampaignOptions {
     const { db, keys } = this.installation;
     const first = this.#people;
     this.#people += recipients;
-    const campaign = await createTestCampaign({
+    return {
       db,
       keys,
       emails: Array.from({ length: recipients }, (_, i) => `person${first + i}@example.com`),
       smtpPort: this.sink.port,
       inDoubtPolicy: 'resend',
-      ...options,
-    });
-    // Counted only now: a database that is away takes no campaign, and nobody is owed a message of it.
-    this.recipients += recipients;
-    this.campaigns.push(campaign);
-    return campaign;
+    };
   }
 
   worker(role: Role): Worker {
@@ -107,7 +126,7 @@ export class Trial {
   }
 
   get tenantIds(): readonly number[] {
-    return this.campaigns.map((campaign) => campaign.tenantId);
+    return this.#owners.map((owner) => owner.tenantId);
   }
 
   /** Deliveries in a state now. A database that is away counts nothing. */

@@ -1,4 +1,5 @@
 import type { Experiment } from '../experiment.ts';
+import { api } from './api.ts';
 import { deploys } from './deploys.ts';
 import { frozen } from './frozen.ts';
 import { lostReplies } from './lost-replies.ts';
@@ -24,6 +25,7 @@ export const experiments: readonly Experiment[] = [
   ...mysql,
   ...operator,
   ...transportEdits,
+  ...api,
   ...poison,
   ...deploys,
   ...releases,
