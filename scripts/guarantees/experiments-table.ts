@@ -32,7 +32,25 @@ export function formatExperiments(files: readonly ResultsFile[]): string {
 function formatRun({ commit, at, machine, tookMs, results }: ResultsFile): string {
   const failed = results.filter((row) => !row.isAsExpected).length;
   const day = at.slice(0, 10);
-  return `- ${day}, commit ${commit}, ${machine}: ${results.length - failed} of ${results.length} as expected, in ${Math.round(tookMs / 1000)} s.`;
+  const asExpected = `${results.length - failed} of ${results.length} as expected, in ${Math.round(tookMs / 1000)} s`;
+  return `- ${day}, commit ${commit}, ${machine}: ${describeRun(results)}. ${asExpected}${formatUnexpected(results)}.`;
+}
+
+/** What kind of run it was: the whole suite with its seeds, the mutants, one nemesis. */
+function describeRun(results: readonly Row[]): string {
+  const mutants = results.filter((row) => row.withoutProtection !== undefined).length;
+  const nemeses = results.filter((row) => row.group === 'nemesis').map((row) => row.name);
+  const experiments = results.length - mutants - nemeses.length;
+  return [
+    ...(experiments > 0 ? [`${experiments} experiments`] : []),
+    ...(mutants > 0 ? [`${mutants} mutants`] : []),
+    ...nemeses,
+  ].join(', ');
+}
+
+function formatUnexpected(results: readonly Row[]): string {
+  const names = results.filter((row) => !row.isAsExpected).map((row) => row.name);
+  return names.length === 0 ? '' : `; not: ${names.join('; ')}`;
 }
 
 function formatGroup(group: string, rows: readonly Row[]): readonly string[] {

@@ -117,8 +117,13 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/dispatch/dispatch-store.js',
-        find: `WHERE \${chunkWhere} AND state = \${chunkStates.pending} AND epoch = ?\``,
-        replace: `WHERE \${chunkWhere} AND (epoch = ? OR 1 = 1)\``,
+        find: `WHERE state = \${chunkStates.pending} AND (\${byKey(grants)}) FOR UPDATE`,
+        replace: `WHERE (\${byKey(grants)}) FOR UPDATE`,
+      },
+      {
+        file: 'src/dispatch/dispatch-store.js',
+        find: 'current.delete(nameOf(tenantId, campaignId, chunkNo, epoch))',
+        replace: 'true',
       },
       {
         file: 'src/platform/leadership.js',
