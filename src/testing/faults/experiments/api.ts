@@ -1,6 +1,7 @@
 /** The API over HTTP as part of what fails: it is killed in the middle of calls, and its clients ask again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deliveryStates } from '../../../ledger/states.ts';
+import { waitFor } from '../../wait-for.ts';
 import type { Experiment } from '../experiment.ts';
 import { createImpatientClient, draftOf, type ImpatientClient } from '../impatient-client.ts';
 import { type ProxyRule, statement } from '../proxy-rule.ts';
@@ -30,7 +31,11 @@ async function openShop(trial: Trial, recipients: number): Promise<Submitting> {
   const owner = await trial.openOwner(recipients);
   const client = await createImpatientClient(trial.installation, owner);
   const html = '<p>Hello</p><a href="{{ unsubscribe_url }}">stop</a>';
-  const template = await client.post('/v1/templates', { name: 'T', subject: 'Hello', html });
+  // On a machine that is busy, its first compilation may take longer than a thread is given.
+  const template = await waitFor('a template', async () => {
+    const reply = await client.post('/v1/templates', { name: 'T', subject: 'Hello', html });
+    return reply.status === 201 && reply;
+  });
   return { client, draft: { ...draftOf(owner), template_id: template.body.id } };
 }
 

@@ -129,7 +129,7 @@ const olderSender: Experiment = {
   ...common,
   name: "a newer renderer's messages before an older sender",
   injected:
-    'the renderer is of a newer release, whose messages have another form; an older sender only; when it has met one, a newer one beside it',
+    'the renderer is of a newer release, whose messages have another form; an older sender only; when it has met one, a newer one takes its place',
   async run(trial) {
     const folder = buildNewer(trial, newerMessages);
     const render = await replaceBy(trial, 'render', folder);
@@ -137,7 +137,7 @@ const olderSender: Experiment = {
     await trial.launch(800);
     await trial.launch(400);
     await waitForLog(trial.worker('send'), 'rendered messages not readable');
-    const send = await trial.fleet.start('send', folder);
+    const send = await replaceBy(trial, 'send', folder);
     await finish(trial, [render, send]);
   },
 };
