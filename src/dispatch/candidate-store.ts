@@ -54,18 +54,14 @@ export async function readCandidates(sql: Sql, shares: readonly Share[]): Promis
   return candidates;
 }
 
-/** By `by_lane`, forced: its range is what is due of the lane, in the order asked for. Campaign and pause are rows by key. */
-const dueChunks = `(SELECT c.tenant_id, c.campaign_id, c.chunk_no, c.part, c.destination_id, c.class, c.epoch, c.size, c.crashes, c.is_retry,
-    c.n_pending + c.n_deferred AS sendable, m.per_minute,
-    m.state IN ('expanding', 'sending') AND m.paused_at IS NULL AND m.deadline_at > NOW(3) AS is_running,
-    TIMESTAMPDIFF(MICROSECOND, NOW(3), p.until) / 1000 AS rests_ms, TIMESTAMPDIFF(MICROSECOND, c.due_at, NOW(3)) / 1000 AS overdue_ms
-  FROM chunks c FORCE INDEX (by_lane) JOIN campaigns m ON m.tenant_id = c.tenant_id AND m.id = c.campaign_id
-  LEFT JOIN sender_pauses p ON p.tenant_id = c.tenant_id AND p.destination_id = c.destination_id AND p.domain = m.sending_domain
-    AND p.until > NOW(3)
-  WHERE c.tenant_id = ? AND c.destination_id = ? AND c.class = ? AND c.state = ${chunkStates.pending} AND c.is_retry = ?
-    AND c.due_at <= NOW(3)
-  ORDER BY c.due_at LIMIT ?)`;
+/** By `by_lane`, forced: its range is what is due of the lane, in the order asked for. */
+const dueChunks = `(SELECT tenant_id, campaign_id, chunk_no, part, destination_id, class, epoch, size, crashes, is_retry, due_at,
+    n_pending + n_deferred AS sendable
+  FROM chunks FORCE INDEX (by_lane)
+  WHERE tenant_id = ? AND destination_id = ? AND class = ? AND state = ${chunkStates.pending} AND is_retry = ? AND due_at <= NOW(3)
+  ORDER BY due_at LIMIT ?)`;
 
+/** Campaigns and pauses are joined once, by their keys, and not within each part: that took three times as long. */
 async function readSome(sql: Sql, shares: readonly Share[]): Promise<readonly Candidate[]> {
   const values = shares.flatMap(({ lane, messages }) =>
     [0, 1].flatMap((isRetry) => [
@@ -74,8 +70,17 @@ async function readSome(sql: Sql, shares: readonly Share[]): Promise<readonly Ca
     ]),
   );
   const selects = shares.flatMap(() => [dueChunks, dueChunks]);
-  const rows = await sql.rows<CandidateRow>(selects.join(' UNION ALL '), values);
-  return rows.map(toCandidate);
+  const rows = await sql.rows<CandidateRow>(
+    `SELECT c.*, m.per_minute, TIMESTAMPDIFF(MICROSECOND, c.due_at, NOW(3)) / 1000 AS overdue_ms,
+       TIMESTAMPDIFF(MICROSECOND, NOW(3), p.until) / 1000 AS rests_ms,
+       m.state IN ('expanding', 'sending') AND m.paused_at IS NULL AND m.deadline_at > NOW(3) AS is_running
+     FROM (${selects.join(' UNION ALL ')}) c
+     JOIN campaigns m ON m.tenant_id = c.tenant_id AND m.id = c.campaign_id
+     LEFT JOIN sender_pauses p ON p.tenant_id = c.tenant_id AND p.destination_id = c.destination_id
+       AND p.domain = m.sending_domain AND p.until > NOW(3)`,
+    values,
+  );
+  return rows.map(toCandidate).sort((a, b) => b.overdueMs - a.overdueMs);
 }
 
 function toCandidate(row: CandidateRow): Candidate {

@@ -293,11 +293,9 @@ describe('retries', () => {
     await deferAll(ledger, 0);
     for (const grant of grants) await endGrant(db, grant, { owner: 'me', rules });
     const found = await candidatesOf(ledger);
-    expect(found.map(({ chunkNo, isRetry }) => [chunkNo, isRetry])).toEqual([
-      [2, false],
-      [1, false],
-      [0, true],
-    ]);
+    const numbers = (ofRetries: boolean) =>
+      found.filter(({ isRetry }) => isRetry === ofRetries).map(({ chunkNo }) => chunkNo);
+    expect([numbers(false), numbers(true)]).toEqual([[2, 1], [0]]);
     await rescheduleLanes(db, [ledger.lane]);
     expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
   });
