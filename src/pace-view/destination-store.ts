@@ -85,3 +85,18 @@ function listSeen(
     [tenantId, afterId, limit, tenantId, afterId, limit, limit],
   );
 }
+
+/** Those of its own transports and of the platform's among them; the transport may be deleted. */
+export async function readDestinations(
+  sql: Sql,
+  tenantId: TenantId,
+  ids: readonly number[],
+): Promise<StoredDestination[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql.rows<DestinationRow>(
+    `SELECT ${destinationColumns} FROM destinations d JOIN transports t ON t.id = d.transport_id
+     WHERE d.id IN (?) AND (t.tenant_id = ? OR t.tenant_id IS NULL)`,
+    [ids, tenantId],
+  );
+  return rows.map(toDestination);
+}
