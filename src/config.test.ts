@@ -43,3 +43,15 @@ test('a public URL loses its trailing slashes; numbers are whole and within boun
   for (const value of ['0', '-1', '1.5', '1e9', 'x'])
     expect(parseConfig({ ...least, SEND_CONCURRENCY: value }).kind, value).toBe('invalid');
 });
+
+test.each([
+  ['off', true],
+  ['system', true],
+  ['192.0.2.53:53', true],
+  ['[2001:db8::53]:53', true],
+  ['192.0.2.53', false],
+  ['dns.example:53', false],
+  ['192.0.2.53:70000', false],
+])('DNS_RESOLVER=%s is taken: %s', (text, isTaken) => {
+  expect(parseConfig({ ...least, DNS_RESOLVER: text }).kind === 'invalid').toBe(!isTaken);
+});

@@ -2,6 +2,7 @@
  * Configuration: the only reader of the environment. All mistakes are reported at once, then the process exits.
  * README's table is generated from `configSchema` (`npm run check` compares them).
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const integer = (fallback: number, min: number, max: number) =>
@@ -22,6 +23,12 @@ const url = (...protocols: string[]) =>
 
 function protocolOf(text: string): string {
   return URL.canParse(text) ? new URL(text).protocol : '';
+}
+
+function isResolver(text: string): boolean {
+  const server = /^(?:\[([0-9a-f:.]+)\]|([\d.]+)):(\d{1,5})$/i.exec(text);
+  if (!server) return text === 'off' || text === 'system';
+  return isIP(server[1] ?? server[2] ?? '') !== 0 && Number(server[3]) <= 65_535;
 }
 
 const secretKey = z
@@ -78,6 +85,13 @@ export const configSchema = z.object({
   ALLOW_PRIVATE_TRANSPORTS: flag(false).describe(
     'Let transports connect to loopback and private addresses (true for relays inside your network)',
   ),
+  DNS_RESOLVER: z
+    .string()
+    .refine(isResolver, 'must be off, system, or an address and port as 192.0.2.53:53 or [2001:db8::53]:53')
+    .default('off')
+    .describe(
+      'Roll companies’ own domains up by their MX hosts: `off` (the table of providers’ domains alone), `system`, or a DNS server as `192.0.2.53:53`',
+    ),
   DISPATCH_WINDOW_MESSAGES: integer(6_000, 100, 100_000).describe(
     'Most messages of one destination that are dispatched and not yet settled',
   ),

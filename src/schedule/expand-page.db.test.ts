@@ -3,8 +3,10 @@ import { type CampaignId, newId, type TenantId } from '../ids.ts';
 import { chunkStates } from '../ledger/states.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { assertCounts } from '../testing/assert-ledger.ts';
+import { startDnsServer } from '../testing/dns-server.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { createTestLedger, leaseChunk } from '../testing/test-ledger.ts';
+import { createMxRollup, resolverOf } from '../transports/mx-rollup.ts';
 import { readAudiencePage } from './audience-page.ts';
 import { createDestinationIds } from './destination-ids.ts';
 import { type ExpandingCampaign, expandPage, pageSize } from './expand-page.ts';
@@ -109,6 +111,30 @@ describe('a page', () => {
     ).toHaveLength(2);
     expect(await stateOf(id)).toBe('sending');
     await assertCounts(db);
+  });
+
+  test('goes to those who take its members’ mail, where a resolver says who', async () => {
+    const server = await startDnsServer({
+      mx: { 'a.example': ['aspmx.l.google.com'], 'b.example': ['mx.b.example'] },
+    });
+    try {
+      for (const domain of ['a.example', 'b.example', 'gmail.com']) await addProfiles(2, [1], domain);
+      const id = await addCampaign([1]);
+      const rollup = createMxRollup({ resolveMx: resolverOf(server.address, 500) });
+      await expandPage(database.db, await readCampaign(id), {
+        ...domainsApart(database.db),
+        prepare: (domains) => rollup.prepare(domains),
+        nameOf: (domain) => rollup.destinationOf('provider', domain),
+      });
+      const chunks = await database.db.rows<{ name: string; size: number }>(
+        'SELECT d.name, c.size FROM chunks c JOIN destinations d ON d.id = c.destination_id WHERE campaign_id = ? ORDER BY size DESC',
+        [id],
+      );
+      expect(chunks).toMatchObject([{ name: 'gmail', size: 4 }, { size: 2 }]);
+      expect(server.asked.toSorted()).toEqual(['a.example', 'b.example']);
+    } finally {
+      await server.stop();
+    }
   });
 
   test('takes a profile once that is in several lists', async () => {

@@ -11,7 +11,7 @@ import { chunkStates, deliveryStateNames } from '../ledger/states.ts';
 import { type Database, isDuplicateKey, type Sql } from '../platform/mysql.ts';
 import { type Audience, readAudiencePage } from './audience-page.ts';
 import { dueByRate } from './due-by-rate.ts';
-import { type PlannedChunk, planChunks } from './plan-chunks.ts';
+import { domainOf, type PlannedChunk, planChunks } from './plan-chunks.ts';
 
 export interface ExpandingCampaign {
   readonly tenantId: number;
@@ -27,6 +27,8 @@ export interface ExpandingCampaign {
 }
 
 export interface Destinations {
+  /** Called with all domains of a page before `nameOf` is. Bounded, and never throws. */
+  prepare?(domains: Iterable<string>): Promise<void>;
   nameOf(domain: string): string;
   idOf(name: string): Promise<number>;
 }
@@ -41,6 +43,7 @@ export async function expandPage(
   destinations: Destinations,
 ): Promise<{ readonly recipients: number; readonly isLast: boolean } | undefined> {
   const page = await readAudiencePage(db, campaign.tenantId, campaign.audience, campaign.cursor, pageSize);
+  await destinations.prepare?.(page.profiles.map(({ email }) => domainOf(email)));
   const chunks = planChunks(page.profiles, destinations.nameOf, campaign.nextChunkNo);
   const ids = await resolveDestinations(chunks, destinations);
   const dueInMs = await spreadChunks(db, campaign, chunks);

@@ -27,13 +27,17 @@ export function planChunks(
   return chunks;
 }
 
+export function domainOf(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1);
+}
+
 function groupByDestination(
   profiles: readonly AudienceProfile[],
   destinationOf: (domain: string) => string,
 ): ReadonlyMap<string, readonly AudienceProfile[]> {
   const groups = new Map<string, AudienceProfile[]>();
   for (const profile of profiles) {
-    const destination = destinationOf(profile.email.slice(profile.email.lastIndexOf('@') + 1));
+    const destination = destinationOf(domainOf(profile.email));
     const group = groups.get(destination);
     if (group) group.push(profile);
     else groups.set(destination, [profile]);

@@ -7,7 +7,7 @@ import type { Leadership } from '../platform/leadership.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
-import { destinationOf } from '../transports/destination-key.ts';
+import { type MxRollup, tablesOnly } from '../transports/mx-rollup.ts';
 import type { DestinationIds } from './destination-ids.ts';
 import { type ExpandingCampaign, expandPage } from './expand-page.ts';
 import type { ScheduleMetrics } from './schedule-metrics.ts';
@@ -19,6 +19,8 @@ export interface SchedulerOptions {
   readonly leadership: Leadership;
   readonly destinationIds: DestinationIds;
   readonly metrics: ScheduleMetrics;
+  /** Default: the tables of domains alone. */
+  readonly mxRollup?: MxRollup;
 }
 
 /** How many campaigns get a page in one pass. */
@@ -26,7 +28,7 @@ const campaignsAtOnce = 50;
 const pollMs = 200;
 
 export function createScheduler(options: SchedulerOptions): Loop {
-  const { db, log, leadership, metrics } = options;
+  const { db, log, leadership, metrics, mxRollup = tablesOnly } = options;
 
   async function pass(signal: AbortSignal): Promise<'busy' | 'idle'> {
     if (!(await leadership.lead())) return 'idle';
@@ -59,7 +61,7 @@ export function createScheduler(options: SchedulerOptions): Loop {
       return false;
     }
     const stopTimer = metrics.pageSeconds.startTimer();
-    const page = await expandPage(db, campaign, destinationsOf(campaign, options.destinationIds));
+    const page = await expandPage(db, campaign, destinationsOf(campaign, options.destinationIds, mxRollup));
     stopTimer();
     if (!page) return false;
     metrics.recipients.inc(page.recipients);
@@ -82,10 +84,13 @@ interface ExpandableRow extends ExpandingCampaign {
   readonly destinationMode: 'transport' | 'provider' | null;
 }
 
-function destinationsOf(campaign: ExpandableRow, ids: DestinationIds) {
+function destinationsOf(campaign: ExpandableRow, ids: DestinationIds, mxRollup: MxRollup) {
   const mode = campaign.destinationMode as 'transport' | 'provider';
   return {
-    nameOf: (domain: string) => destinationOf(mode, domain),
+    prepare: async (domains: Iterable<string>) => {
+      if (mode === 'provider') await mxRollup.prepare(domains);
+    },
+    nameOf: (domain: string) => mxRollup.destinationOf(mode, domain),
     idOf: (name: string) => ids.idOf(campaign.transportId, name),
   };
 }

@@ -62,7 +62,7 @@ async function furnish(tenant: TestTenant, name: string): Promise<Record<string,
   const delivery_id = await insertDelivery(tenant);
   const destination_id = await insertLane(tenant, transport_id);
   const domain = `d${tenant.tenantId}.example.com`;
-  await insertPause(tenant, destination_id, domain);
+  await insertPause(tenant, destination_id, { domain, text: name });
   const match = { text: name };
   const rule_id = await create('/v1/reply-rules', { name, match, class: 'transient' });
   return {
@@ -82,9 +82,13 @@ async function furnish(tenant: TestTenant, name: string): Promise<Record<string,
   };
 }
 
-async function insertPause({ tenantId }: TestTenant, destination: string, domain: string): Promise<void> {
+async function insertPause(
+  { tenantId }: TestTenant,
+  destination: string,
+  { domain, text }: { readonly domain: string; readonly text: string },
+): Promise<void> {
   const destinationId = parseId('destination', destination) as number;
-  const reply = { code: 550, text: marker };
+  const reply = { code: 550, text };
   await pauseSender(api.db, { tenantId, destinationId, domain, durationMs: 3_600_000, reply });
 }
 
