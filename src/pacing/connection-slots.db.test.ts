@@ -138,13 +138,15 @@ test('slots of a process that died come back when its lease is over', async () =
 });
 
 test('after Redis lost its keys nobody gets more than one until all have said what they hold', async () => {
-  const first = new Holder('a', 5).want(5);
-  await expect.poll(() => first.held).toBe(5);
-  await redis.redis.del(`${redis.prefix}:slots:since`, `${redis.prefix}:slots:${destination}`);
-  const second = new Holder('b', 5).want(5);
-  await expect.poll(() => second.held).toBeGreaterThan(0);
-  expect(second.held).toBe(1);
-  await expect.poll(() => [first.held + second.held, second.held]).toEqual([5, 2]);
+  const keys = [`${redis.prefix}:slots:since`, `${redis.prefix}:slots:${destination}`];
+  await redis.redis.del(...keys);
+  const ask = (owner: string, heldBackMs: number, held: number) =>
+    redis.redis.eval(slotsScript, 2, ...keys, owner, 10_000, heldBackMs, 5, 5, held);
+  expect(await ask('new', 60_000, 0)).toEqual([1]);
+  expect(await ask('old', 60_000, 4)).toEqual([3]);
+  expect(await ask('new', 0, 1)).toEqual([1]);
+  expect(await ask('old', 0, 3)).toEqual([3]);
+  expect(await ask('new', 0, 1)).toEqual([2]);
 });
 
 test('while Redis is away what is held is kept, and no more is added but a first', async () => {
@@ -161,6 +163,28 @@ test('while Redis is away what is held is kept, and no more is added but a first
   await expect.poll(() => holder.held + other.held).toBe(4);
   for (const slots of running.splice(0)) await slots.stop();
   connection.disconnect();
+});
+
+test('asks that go up and down count as the highest, and cost no calls of their own', async () => {
+  const holder = new Holder('a', 4).want(3);
+  await expect.poll(() => holder.held).toBe(3);
+  const slots = createConnectionSlots({
+    redis: redis.redis,
+    prefix: redis.prefix,
+    owner: 'b',
+    clock,
+    log: silentLog,
+    renewMs: 60_000,
+  });
+  running.push(slots);
+  await slots.start();
+  let answers = 0;
+  slots.onChange(() => answers++);
+  const ask = (wanted: number) => slots.request(destination, { cap: 4, wanted, held: 0 });
+  ask(2);
+  await expect.poll(() => answers).toBe(1);
+  for (let i = 0; i < 20; i++) [1, 2].map(ask);
+  expect(await redis.redis.hget(`${redis.prefix}:slots:${destination}`, 'b')).toMatch(/^\d:2:/);
 });
 
 test('a process that stops gives all back', async () => {

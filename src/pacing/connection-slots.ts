@@ -44,12 +44,16 @@ export interface ConnectionSlotsOptions {
 
 interface Lease {
   cap: number;
+  /** The most that was wanted since the last renewal, and what is now: asks that go up and down cost no calls. */
   wanted: number;
+  wantedNow: number;
   held: number;
   /** The fleet's last answer. */
   allowed: number;
   /** What was wanted when it was last asked: asking again for no more would spin. */
   askedFor: number;
+  /** Redis was told that it is over; forgotten before, it would count for ten more seconds. */
+  isOver: boolean;
 }
 
 /** Destinations in one call: so that Redis is never held up by one process. */
@@ -64,6 +68,7 @@ export function createConnectionSlots(options: ConnectionSlotsOptions): Connecti
   const listeners: ((destinationId: number, allowed: number) => void)[] = [];
   let renewAt = 0;
   let isAway = false;
+  let isStopped = false;
 
   async function pass(): Promise<'idle'> {
     const isRenewal = clock.monotonic() >= renewAt;
@@ -71,13 +76,17 @@ export function createConnectionSlots(options: ConnectionSlotsOptions): Connecti
     const ids = [...(isRenewal ? leases.keys() : eager)];
     eager.clear();
     for (let i = 0; i < ids.length; i += mostPerCall) await ask(ids.slice(i, i + mostPerCall));
+    if (isRenewal) for (const lease of leases.values()) lease.wanted = lease.wantedNow;
     return 'idle';
   }
 
   async function ask(ids: readonly number[]): Promise<void> {
     const asked = ids.map((id) => ({ id, lease: leases.get(id)! })).filter(({ lease }) => lease);
     if (asked.length === 0) return;
-    for (const { lease } of asked) lease.askedFor = lease.wanted;
+    for (const { lease } of asked) {
+      lease.askedFor = lease.wanted;
+      lease.isOver = lease.wanted === 0 && lease.held === 0;
+    }
     try {
       const answers = await call(asked);
       if (isAway) log.info('connection slots: Redis is back');
@@ -102,7 +111,8 @@ export function createConnectionSlots(options: ConnectionSlotsOptions): Connecti
   function answer(id: number, lease: Lease, allowed: number): void {
     const before = allowedOf(lease);
     lease.allowed = allowed;
-    if (lease.wanted === 0 && lease.held === 0 && leases.get(id) === lease) leases.delete(id);
+    const isStillOver = lease.isOver && lease.wanted === 0 && lease.held === 0;
+    if (isStillOver && leases.get(id) === lease) leases.delete(id);
     else if (allowed !== before) tell(id, allowed);
     if (lease.wanted > Math.max(lease.askedFor, allowed)) askSoon(id);
   }
@@ -124,25 +134,41 @@ export function createConnectionSlots(options: ConnectionSlotsOptions): Connecti
   function release(id: number): void {
     const lease = leases.get(id);
     if (!lease) return;
-    Object.assign(lease, { wanted: 0, held: 0 });
+    Object.assign(lease, { wanted: 0, wantedNow: 0, held: 0 });
     askSoon(id);
   }
 
   const loop = createLoop({ name: 'connection-slots', log, idleMs: renewMs, pass });
   return {
-    start: loop.start,
+    async start() {
+      isStopped = false;
+      await loop.start();
+    },
     async stop() {
+      isStopped = true;
       for (const id of leases.keys()) release(id);
       await loop.stop();
-      if (leases.size > 0) await pass();
+      renewAt = 0;
+      await pass();
     },
     request(id, { cap, wanted, held }) {
       if (cap === undefined) {
         release(id);
         return wanted;
       }
-      const lease = leases.get(id) ?? { cap, wanted: 0, held: 0, allowed: 0, askedFor: 0 };
-      leases.set(id, Object.assign(lease, { cap, wanted, held }));
+      // What is still open then closes; asking again would take back what was just given.
+      if (isStopped) return 0;
+      const lease = leases.get(id) ?? {
+        cap,
+        wanted: 0,
+        wantedNow: 0,
+        held: 0,
+        allowed: 0,
+        askedFor: 0,
+        isOver: false,
+      };
+      const most = Math.max(wanted, lease.wanted);
+      leases.set(id, Object.assign(lease, { cap, wanted: most, wantedNow: wanted, held }));
       if (wanted > Math.max(lease.allowed, lease.askedFor)) askSoon(id);
       return allowedOf(lease);
     },
