@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis';
 import { createImportRunner } from './audience/import-runner.ts';
 import { createListSweeper } from './audience/list-sweeper.ts';
 import type { Config } from './config.ts';
+import { createBacklogMetrics } from './dispatch/backlog-metrics.ts';
 import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createSweeper } from './dispatch/sweeper.ts';
@@ -58,6 +59,7 @@ import { createDestinationLimitsSource } from './transport-settings/destination-
 import { createReplyRuleSource } from './transport-settings/reply-rule-source.ts';
 import { createTransportSource } from './transport-settings/transport-source.ts';
 import { type HostPolicy, hostPolicy } from './transports/host-policy.ts';
+import { createMxRollup, type MxRollup, resolverOf, tablesOnly } from './transports/mx-rollup.ts';
 
 /** What every process has, and starts first. */
 export interface Platform extends Lifecycle {
@@ -120,17 +122,21 @@ export function createPlatform(config: Config, process: string): Platform {
 }
 
 export function wireScheduler(platform: Platform): Lifecycle {
-  const { db, log, clock, owner, keys } = platform;
+  const { config, db, log, clock, owner, keys } = platform;
   const leadership = createLeadership({ db, clock, name: 'scheduler', owner });
   const destinationIds = createDestinationIds(db);
   const metrics = createScheduleMetrics(platform.metrics);
   const sweeps = [() => sweepIdempotencyKeys(db), () => sweepOldDays(db)];
   return composeLifecycle([
-    createScheduler({ db, log, leadership, destinationIds, metrics }),
+    createScheduler({ db, log, leadership, destinationIds, metrics, mxRollup: mxRollupOf(config) }),
     createHousekeeping({ db, clock, log, leadership, sweeps }),
     createImportRunner({ db, log, addressKey: keys.address }),
     createListSweeper({ db, log }),
   ]);
+}
+
+function mxRollupOf({ DNS_RESOLVER }: Config): MxRollup {
+  return DNS_RESOLVER === 'off' ? tablesOnly : createMxRollup({ resolveMx: resolverOf(DNS_RESOLVER) });
 }
 
 export function wireDispatcher(platform: Platform): Lifecycle {
@@ -161,7 +167,8 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     ...{ db, log, leadership, rules: dueRules(config), settleAfterMs, metrics },
     isCounted: (id) => destinationLimits.isCounted(id),
   });
-  return composeLifecycle([producer, destinationLimits, dispatcher, sweeper]);
+  const backlogMetrics = createBacklogMetrics({ db, log, leadership, registry: platform.metrics });
+  return composeLifecycle([producer, destinationLimits, dispatcher, sweeper, backlogMetrics]);
 }
 
 export function wireRender(platform: Platform): Lifecycle {
