@@ -7,6 +7,18 @@
  * - destination_days: attempts by destination and UTC day, for quotas and warm-up; moved in the transaction that ends a grant, so exact.
  * - sender_pauses: a destination refuses a sending domain for policy; that domain rests there until `until`. Led by the tenant.
  * - reply_rules: rules of a tenant, or of the installation (tenant_id 0), asked before the shipped ones in order of `position`.
+ *
+ * Plans of a dispatch pass, on MariaDB 10.11 with 50,000 lanes of 2,500 tenants at 20 destinations, 2,000 of them due, and 150,000 chunks
+ * (`node dist/load-tests/bench/dispatch-pass.js` prints them):
+ * - outstanding: chunks range by_lease, what is dispatched or leased. Due groups: lanes range by_destination, "Using index for group-by", 39 steps for 20.
+ * - due lanes: lanes range by_destination, index only, 500 of a group at most; then tenants eq_ref by PRIMARY.
+ * - candidates: for each lane that is looked into chunks range by_lane twice (fresh, retries), the rows asked for and no sort; then campaigns and
+ *   sender_pauses eq_ref by PRIMARY. Joined within each part, MariaDB began with the campaign and sorted.
+ * - a lane's next due time: MIN(due_at) of fresh chunks and of retries, "Select tables optimized away" each. S1: chunks range by PRIMARY, 100 keys a statement.
+ * - chunks set back with their campaign: range by_lane of the lane's due ones; the campaign is in the index, as part of the primary key.
+ *
+ * One pass on 2 cores that were busy with other things, the least of several: 20 lanes due of 10,000, 11 ms; 20 of 50,000, 23 ms; 2,000 of 50,000
+ * (500 grants, 15,000 messages), 177 ms, of which candidates 105 and S1 50. Lanes that are not due cost nothing but the depth of an index.
  */
 import type { Knex } from 'knex';
 

@@ -9,6 +9,7 @@ import { readDemand, readOutstanding } from '../../src/dispatch/demand-store.ts'
 import { planReads, type Turns } from '../../src/dispatch/dispatch-policy.ts';
 import { dispatchGrants, returnDispatched } from '../../src/dispatch/dispatch-store.ts';
 import { rescheduleLanes } from '../../src/dispatch/lane-store.ts';
+import { postponeChunks } from '../../src/dispatch/park-store.ts';
 import { planPass } from '../../src/dispatch/plan-pass.ts';
 import type { Database, Sql } from '../../src/platform/mysql.ts';
 import { createTestDatabase } from '../../src/testing/test-database.ts';
@@ -148,21 +149,52 @@ async function insert(sql: Sql, into: string, rows: readonly unknown[][]): Promi
 /** Of every statement a pass sends: which index, how, and how many rows the optimizer expects. */
 async function explain(db: Database): Promise<string> {
   const seen = new Map<string, string>();
-  const spy: Sql = {
+  const spy: Database = {
     ...db,
-    async rows<T>(statement: string, values?: readonly unknown[]) {
-      const plan = await db.rows<Record<string, unknown>>(`EXPLAIN ${statement}`, values);
-      const lines = plan
-        .slice(0, 4)
-        .map(({ table, type, key, rows, Extra }) => `${table} ${type} ${key} ${rows} (${Extra})`);
-      seen.set(statement.replaceAll(/\s+/g, ' ').slice(0, 90), lines.join('; '));
-      return db.rows<T>(statement, values);
-    },
+    ...explaining(db, seen),
+    transaction: (work) => db.transaction((tx) => work(explaining(tx, seen))),
   };
   const outstanding = await readOutstanding(spy);
   const demands = await readDemand(spy, outstanding, () => windowMessages);
-  await readCandidates(spy, planReads(demands, limits, new Map()).slice(0, 20));
-  return [...seen].map(([statement, plan]) => `\n  ${statement}\n    ${plan}`).join('');
+  const reads = planReads(demands, limits, new Map()).slice(0, 20);
+  const candidates = await readCandidates(spy, reads);
+  const read = { reads, candidates, outstandingByCampaign: outstanding.byCampaign };
+  const plan = planPass({ demands, limits, turns: new Map(), ...read });
+  await postponeChunks(
+    spy,
+    candidates.slice(0, 3).map((chunk) => ({ chunk, delayMs: 1_000 })),
+    plan.ready,
+  );
+  await rescheduleLanes(
+    spy,
+    reads.map(({ lane }) => lane),
+  );
+  await dispatchGrants(spy, alwaysLeading, plan.grants);
+  return [...seen].map(([statement, found]) => `\n  ${statement}\n    ${found}`).join('');
+}
+
+function explaining(sql: Sql, seen: Map<string, string>): Sql {
+  async function note(statement: string, values?: readonly unknown[]): Promise<void> {
+    const plan = await sql.rows<Record<string, unknown>>(`EXPLAIN ${statement}`, values);
+    const lines = plan
+      .slice(0, 4)
+      .map(({ table, type, key, rows, Extra }) => `${table} ${type} ${key} ${rows} (${Extra})`);
+    seen.set(statement.replaceAll(/\s+/g, ' ').slice(0, 90), lines.join('; '));
+  }
+  return {
+    async rows(statement, values) {
+      await note(statement, values);
+      return sql.rows(statement, values);
+    },
+    async first(statement, values) {
+      await note(statement, values);
+      return sql.first(statement, values);
+    },
+    async write(statement, values) {
+      await note(statement, values);
+      return sql.write(statement, values);
+    },
+  };
 }
 
 function median(values: readonly number[]): number {

@@ -106,11 +106,16 @@ describe('the total', () => {
   const alone = (id: number, changes: Partial<DestinationDemand> = {}) =>
     demandOf([laneOf(1, { destinationId: id })], { destinationId: id, ...changes });
 
-  test('leaves room for the next destination, however many stall with full windows', () => {
-    let demands = numbersTo(40).map((id) => alone(id));
-    for (let pass = 0; pass < 50; pass++) demands = grow(demands);
-    expect(totalOf(plan([...demands, alone(99)]), 99)).toBeGreaterThanOrEqual(16);
-  });
+  test.each([transactional, campaign])(
+    'leaves room for the next destination, however many stall with full windows (class %i)',
+    (stalled) => {
+      const ofClass = (id: number) =>
+        alone(id, { lanes: [laneOf(1, { destinationId: id, class: stalled })] });
+      let demands = numbersTo(40).map(ofClass);
+      for (let pass = 0; pass < 50; pass++) demands = grow(demands);
+      expect(totalOf(plan([...demands, alone(99)]), 99)).toBeGreaterThanOrEqual(16);
+    },
+  );
 
   test('gives few destinations all of their windows, but for what is not worth a grant', () => {
     let demands = numbersTo(3).map((id) => alone(id));
@@ -138,8 +143,8 @@ describe('the total', () => {
     return demands.map((one) => ({
       ...one,
       outstanding: inClass(
-        campaign,
-        (one.outstanding.byClass[campaign] ?? 0) + totalOf(planned, one.destinationId),
+        one.lanes[0]?.class ?? campaign,
+        Math.max(...one.outstanding.byClass) + totalOf(planned, one.destinationId),
       ),
     }));
   }
@@ -147,12 +152,18 @@ describe('the total', () => {
 
 describe('a noisy tenant', () => {
   test('has what others leave', () => {
-    const noisy = { outstanding: outstandingOf([0, 0, 5_000], { 1: 5_000 }) };
-    const quiet = (waiting: number) => demandOf([laneOf(1), laneOf(2, { waiting })], noisy);
-    expect(given(plan([quiet(300)]))).toEqual([
-      [1, campaign, 1_700],
-      [2, campaign, 300],
+    const outstanding = outstandingOf([0, 0, 5_000], { 1: 5_000 });
+    const beside = (waiting: number) => {
+      const quiet = [2, 3, 4, 5].map((id) => laneOf(id, { waiting }));
+      return given(plan([demandOf([laneOf(1), ...quiet], { outstanding })]));
+    };
+    expect(beside(500).map(([tenantId, , messages]) => [tenantId, messages])).toEqual([
+      [2, 500],
+      [3, 500],
+      [4, 500],
+      [5, 500],
     ]);
+    expect(beside(100)[0]).toEqual([1, campaign, 1_600]);
   });
 
   test('is not blamed for what hangs at a destination whose window has shrunk', () => {
@@ -160,9 +171,11 @@ describe('a noisy tenant', () => {
       ...{ destinationId: 9, windowMessages: 16 },
       outstanding: outstandingOf([0, 0, 5_000], { 1: 5_000 }),
     });
-    const shared = demandOf([laneOf(1), laneOf(2)], { windowMessages: 64 });
-    const [ofNoisy] = given(plan([hung, shared]));
-    expect(ofNoisy?.[2]).toBeGreaterThan(20);
+    const quiet = [2, 3, 4, 5].map((id) => laneOf(id, { waiting: 20 }));
+    const [first] = given(
+      plan([hung, demandOf([laneOf(1, { waiting: 20 }), ...quiet], { windowMessages: 64 })]),
+    );
+    expect(first).toEqual([1, campaign, 14]);
   });
 
   test('with a limit of its own never passes it', () => {
