@@ -165,26 +165,44 @@ test('while Redis is away what is held is kept, and no more is added but a first
   connection.disconnect();
 });
 
-test('asks that go up and down count as the highest, and cost no calls of their own', async () => {
-  const holder = new Holder('a', 4).want(3);
-  await expect.poll(() => holder.held).toBe(3);
-  const slots = createConnectionSlots({
-    redis: redis.redis,
-    prefix: redis.prefix,
-    owner: 'b',
-    clock,
-    log: silentLog,
-    renewMs: 60_000,
-  });
+function slotsOf(owner: string, connection: TestRedis['redis'], renewMs: number): ConnectionSlots {
+  const { prefix } = redis;
+  const slots = createConnectionSlots({ redis: connection, prefix, owner, clock, log: silentLog, renewMs });
   running.push(slots);
+  return slots;
+}
+
+test('asks that go up and down count as the highest since the last renewal', async () => {
+  const slots = slotsOf('b', redis.redis, 300);
   await slots.start();
-  let answers = 0;
-  slots.onChange(() => answers++);
-  const ask = (wanted: number) => slots.request(destination, { cap: 4, wanted, held: 0 });
-  ask(2);
-  await expect.poll(() => answers).toBe(1);
-  for (let i = 0; i < 20; i++) [1, 2].map(ask);
-  expect(await redis.redis.hget(`${redis.prefix}:slots:${destination}`, 'b')).toMatch(/^\d:2:/);
+  const row = () => redis.redis.hget(`${redis.prefix}:slots:${destination}`, 'b');
+  for (let renewal = 0; renewal < 3; renewal++) {
+    const before = await row();
+    for (const wanted of [2, 1]) slots.request(destination, { cap: 4, wanted, held: 0 });
+    await expect.poll(row, { interval: 5 }).not.toBe(before);
+    expect(await row()).toMatch(/^2:2:/);
+  }
+});
+
+test('what is released while an answer is on its way is given back all the same', async () => {
+  let letGo: () => void = () => undefined;
+  const slow: TestRedis['redis'] = Object.create(redis.redis);
+  slow.eval = (async (...args: Parameters<typeof slow.eval>) => {
+    const answer = await redis.redis.eval(...args);
+    await new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    slow.eval = redis.redis.eval.bind(redis.redis);
+    return answer;
+  }) as typeof slow.eval;
+  const slots = slotsOf('b', slow, 40);
+  slots.request(destination, { cap: 4, wanted: 2, held: 0 });
+  await slots.start();
+  const key = `${redis.prefix}:slots:${destination}`;
+  await expect.poll(() => redis.redis.exists(key)).toBe(1);
+  slots.release(destination);
+  letGo();
+  await expect.poll(() => redis.redis.exists(key)).toBe(0);
 });
 
 test('a process that stops gives all back', async () => {

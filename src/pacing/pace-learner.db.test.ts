@@ -47,9 +47,9 @@ class Leader {
   }
 }
 
-async function worker(owner = 'w', connection = redis.redis): Promise<PaceFeed> {
+async function worker(owner = 'w', connection = redis.redis, log = silentLog): Promise<PaceFeed> {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const feed = createPaceFeed({ redis: connection, prefix, owner, clock, log: silentLog, flushMs: 20 });
+  const feed = createPaceFeed({ redis: connection, prefix, owner, clock, log, flushMs: 20 });
   feeds.push(feed);
   await feed.start();
   return feed;
@@ -165,7 +165,9 @@ test('lines that are not ours are skipped, and the list is bounded', async () =>
 
 test('without Redis the last paces stand on both sides; what happened meanwhile is reported afterwards', async () => {
   const [connection, other] = [await connected(), await connected()];
-  const [leader, feed] = [new Leader(other), await worker('w', connection)];
+  let warnings = 0;
+  const log: typeof silentLog = Object.assign(Object.create(silentLog), { warn: () => warnings++ });
+  const [leader, feed] = [new Leader(other), await worker('w', connection, log)];
   feed.watch(1, () => busy);
   feed.note(1, { kind: 'throttled' });
   await expect.poll(() => redis.redis.llen(reportsKey(prefix))).toBeGreaterThan(0);
@@ -174,6 +176,7 @@ test('without Redis the last paces stand on both sides; what happened meanwhile 
   for (const each of [connection, other]) each.disconnect();
   await expect.poll(() => [connection.status, other.status]).toEqual(['end', 'end']);
   feed.note(1, { kind: 'throttled', restMs: 30_000 });
+  await expect.poll(() => warnings).toBe(1);
   for (let i = 0; i < 40; i++) await leader.pass([[1, 1]]);
   expect(leader.learner.paceOf(1)).toMatchObject({ learntPerSecond: 0.5, breaker: 'closed' });
   expect(feed.paceOf(1)?.learntPerSecond).toBe(0.5);
