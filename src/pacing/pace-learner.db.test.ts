@@ -174,8 +174,8 @@ test('without Redis the last paces stand on both sides; what happened meanwhile 
   await leader.pass([[1, 1]]);
   await expect.poll(() => feed.paceOf(1)?.learntPerSecond).toBe(0.5);
   for (const each of [connection, other]) each.disconnect();
-  await expect.poll(() => [connection.status, other.status]).toEqual(['end', 'end']);
   feed.note(1, { kind: 'throttled', restMs: 30_000 });
+  await expect.poll(() => [connection.status, other.status]).toEqual(['end', 'end']);
   await expect.poll(() => warnings).toBe(1);
   for (let i = 0; i < 40; i++) await leader.pass([[1, 1]]);
   expect(leader.learner.paceOf(1)).toMatchObject({ learntPerSecond: 0.5, breaker: 'closed' });
