@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId, type TenantId } from '../ids.ts';
-import type { Sql } from '../platform/mysql.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
-import { type ChunkRange, countBacklogs, destinationRange, laneRange } from './backlog-store.ts';
-import { insertDestination, insertLane } from './test-view.ts';
+import {
+  type Backlog,
+  type ChunkRange,
+  countBacklogs,
+  destinationRange,
+  laneRange,
+} from './backlog-store.ts';
+import { countReads, insertDestination, insertLane } from './test-view.ts';
 
 let database: TestDatabase;
 let tenantId: TenantId;
@@ -27,31 +32,25 @@ test('a backlog of up to 200 chunks of each kind is exact', async () => {
 });
 
 test('a backlog of 20,000 chunks is estimated from 200 rows and its index entries', async () => {
-  const { backlogs, rowsRead } = await countReads([laneRange(tenantId, huge, 2)]);
+  const { backlogs, rowsRead } = await measure([laneRange(tenantId, huge, 2)]);
   expect(backlogs).toEqual([{ fresh: 10_000_000, retry: 0, isEstimate: true }]);
   expect(rowsRead).toBeLessThan(20_500);
 });
 
 test('what one call reads is bounded, however many lanes are huge', async () => {
   const ranges = Array.from({ length: 40 }, () => laneRange(tenantId, huge, 2));
-  const { backlogs, rowsRead } = await countReads(ranges);
+  const { backlogs, rowsRead } = await measure(ranges);
   // A fortieth of 200,000 entries each: 5,000 chunks, so that it says less than there is, and that it is an estimate.
   expect(backlogs[39]).toEqual({ fresh: 2_500_000, retry: 0, isEstimate: true });
   expect(rowsRead).toBeLessThan(200_000 + 40 * 450);
 });
 
-/** What the engine read for it, from index or table. */
-async function countReads(ranges: readonly ChunkRange[]) {
+async function measure(ranges: readonly ChunkRange[]) {
   return database.db.transaction(async (tx) => {
-    const before = await readCount(tx);
-    const backlogs = await countBacklogs(tx, ranges);
-    return { backlogs, rowsRead: (await readCount(tx)) - before };
+    let backlogs: readonly Backlog[] = [];
+    const rowsRead = await countReads(tx, async () => {
+      backlogs = await countBacklogs(tx, ranges);
+    });
+    return { backlogs, rowsRead };
   });
-}
-
-async function readCount(tx: Sql): Promise<number> {
-  const rows = await tx.rows<{ Value: string }>(
-    "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_read_key', 'Handler_read_next')",
-  );
-  return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
 }

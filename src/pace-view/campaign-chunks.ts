@@ -48,9 +48,12 @@ export async function readWaiting(
   return { parts: mergeParts([...first, ...last, ...held]), isWhole: last.length === 0 };
 }
 
-/** In the order of `by_campaign`, one partition of it: nothing is sorted, and nothing read that is done. A row by key for each. */
-const fromFirst = `c.state = ${chunkStates.pending} AND c.chunk_no > ? ORDER BY c.n_in_doubt, c.chunk_no`;
-const fromLast = `c.state = ${chunkStates.pending} AND c.chunk_no > ? ORDER BY c.n_in_doubt DESC, c.chunk_no DESC`;
+/**
+ * In the order of `by_campaign`, one partition of it, whose entries of one count of doubts lie in order of their numbers: nothing is sorted (asked for by
+ * number, MariaDB sorts all that is pending), and nothing read that is done. A row by key for each.
+ */
+const fromFirst = `c.state = ${chunkStates.pending} AND c.chunk_no > ? ORDER BY c.n_in_doubt`;
+const fromLast = `c.state = ${chunkStates.pending} AND c.chunk_no > ? ORDER BY c.n_in_doubt DESC`;
 const outstanding = `c.state IN (${chunkStates.dispatched}, ${chunkStates.leased}) AND c.chunk_no > ?`;
 
 function readSome(sql: Sql, values: readonly number[], which: string): Promise<Row[]> {

@@ -109,3 +109,17 @@ export async function publishPace(
   if (pace.closedForMs > 0)
     await redis.set(closedKey(config.REDIS_PREFIX, destinationId), '1', 'PX', pace.closedForMs);
 }
+
+/** Rows and index entries that the engine reads for `work`, which must use the given connection. */
+export async function countReads(tx: Sql, work: () => Promise<unknown>): Promise<number> {
+  const before = await readsSoFar(tx);
+  await work();
+  return (await readsSoFar(tx)) - before;
+}
+
+async function readsSoFar(tx: Sql): Promise<number> {
+  const rows = await tx.rows<{ Value: string }>(
+    "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_read_key', 'Handler_read_next', 'Handler_read_prev')",
+  );
+  return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+}
