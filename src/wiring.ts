@@ -16,12 +16,7 @@ import { createFeedbackMetrics } from './feedback/feedback-metrics.ts';
 import { createFeedbackStage } from './feedback/feedback-stage.ts';
 import { sweepIdempotencyKeys } from './http/idempotency-store.ts';
 import { deriveKeys, type Keys } from './keys.ts';
-import { createGroupCommit } from './ledger/group-commit.ts';
-import { leaseTermsOf } from './ledger/lease.ts';
-import { createConnectionSlots } from './pacing/connection-slots.ts';
-import { createPaceFeed } from './pacing/pace-feed.ts';
 import { createPaceLearner } from './pacing/pace-learner.ts';
-import { createRateGate } from './pacing/rate-gate.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createFleetShare } from './platform/fleet-share.ts';
 import { createLeadership } from './platform/leadership.ts';
@@ -43,21 +38,8 @@ import { createDestinationIds } from './schedule/destination-ids.ts';
 import { createHousekeeping } from './schedule/housekeeping.ts';
 import { createScheduleMetrics } from './schedule/schedule-metrics.ts';
 import { createScheduler } from './schedule/scheduler.ts';
-import { createCampaignTerms } from './send/campaign-terms.ts';
-import { DestinationSender } from './send/destination-sender.ts';
-import { createLeaseKeeper } from './send/lease-keeper.ts';
-import { OpenBudget } from './send/open-budget.ts';
-import { createResultWriter } from './send/result-writer.ts';
-import { createSegmentCache } from './send/segment-cache.ts';
-import { createSendMetrics } from './send/send-metrics.ts';
-import { createSendStage } from './send/send-stage.ts';
-import { createSenderPausing } from './send/sender-pausing.ts';
-import { createSenderPool } from './send/sender-pool.ts';
-import { pauseSender } from './senders/sender-pauses.ts';
 import { sweepOldDays } from './senders/sweep-old-days.ts';
 import { createDestinationLimitsSource } from './transport-settings/destination-limits-source.ts';
-import { createReplyRuleSource } from './transport-settings/reply-rule-source.ts';
-import { createTransportSource } from './transport-settings/transport-source.ts';
 import { type HostPolicy, hostPolicy } from './transports/host-policy.ts';
 import { createMxRollup, type MxRollup, resolverOf, tablesOnly } from './transports/mx-rollup.ts';
 
@@ -197,69 +179,6 @@ export function wireRender(platform: Platform): Lifecycle {
   return composeLifecycle([sendQueue, consumer]);
 }
 
-/** Of the time a process has to stop; the rest is for recording what became of what was cut off, and for ending the grants. */
-const onTheWireShare = 0.6;
-
-/** Two transactions of intents and outcomes at a time; each waits for one flush, which the others share. */
-const commitOptions = { committers: 2, largestGroup: 32 };
-
-export function wireSend(platform: Platform): Lifecycle {
-  const { config, db, log, clock, owner, redis, keys } = platform;
-  const prefix = config.REDIS_PREFIX;
-  const metrics = createSendMetrics(platform.metrics);
-  const commits = createGroupCommit(db, commitOptions);
-  const writer = createResultWriter(commits, log);
-  const pace = createPaceFeed({ redis, prefix, owner, clock, log });
-  const slots = createConnectionSlots({ redis, prefix, owner, clock, log });
-  const rateGate = createRateGate({ redis, prefix, clock, log, workers: () => pace.workers });
-  const store = createRenderedStore(redis, prefix);
-  const leases = createLeaseKeeper({ db, commits, clock, log, owner, terms: leaseTermsOf(config.LEASE_MS) });
-  const budget = new OpenBudget();
-  const rules = { firstDelayMs: config.RETRY_FIRST_DELAY_MS };
-  const replyRules = createReplyRuleSource({ db, log });
-  const source = createTransportSource({
-    db,
-    log,
-    secretsKey: keys.secrets,
-    hostPolicy: hostPolicyOf(config),
-    replyRules,
-  });
-  const now = () => clock.monotonic();
-  const pool = createSenderPool({
-    ...{ source, log, pace, slots, now },
-    createSender: ({ transportId, destinationId }, { transport, limits, perSecond }) =>
-      new DestinationSender({
-        ...{ commits, clock, log, owner, writer, rateGate, budget, pace, slots, rules, metrics },
-        ...{ transportId, destinationId, transport, limits, transportPerSecond: perSecond },
-        onOutcome: createSenderPausing({
-          destinationId,
-          log,
-          now,
-          metrics,
-          pause: (pause) => pauseSender(db, pause),
-        }),
-      }),
-  });
-  const destinationLimits = createDestinationLimitsSource({ db, log });
-  const stage = createSendStage({
-    ...{ db, log, owner, leases, store, pool, budget, metrics },
-    segments: createSegmentCache(store),
-    terms: createCampaignTerms(db),
-    rules: dueRules(config),
-    isCounted: (id) => destinationLimits.isCounted(id),
-    mostHeld: config.SEND_HELD_MESSAGES,
-  });
-  const consumer = createConsumer({
-    ...{ stage: 'send', redis: platform.connectWorker(), prefix, log },
-    concurrency: config.SEND_CONCURRENCY,
-    work: (job) => stage.work(job),
-    drain: () => pool.stopSenders(config.STOP_TIMEOUT_MS * onTheWireShare),
-  });
-  // Jobs end before their grants do, so these are waited for apart, once no job comes any more.
-  const grants = { start: async () => undefined, stop: () => stage.drained() };
-  return composeLifecycle([leases, replyRules, destinationLimits, pace, slots, pool, grants, consumer]);
-}
-
 export function wireFeedback(platform: Platform): Lifecycle {
   const { config, db, log, keys } = platform;
   if (config.FEEDBACK_SMTP_PORT === 0) return composeLifecycle([]);
@@ -274,7 +193,7 @@ export function wireFeedback(platform: Platform): Lifecycle {
   });
 }
 
-function dueRules(config: Config) {
+export function dueRules(config: Config) {
   return { retryStepMs: config.RETRY_STEP_MS };
 }
 

@@ -2,14 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, parseConfig } from '../config.ts';
 import { composeLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
-import {
-  createPlatform,
-  type Platform,
-  wireDispatcher,
-  wireRender,
-  wireScheduler,
-  wireSend,
-} from '../wiring.ts';
+import { createPlatform, type Platform, wireDispatcher, wireRender, wireScheduler } from '../wiring.ts';
+import { wireSend } from '../wiring-send.ts';
 
 export interface TestPipeline extends Lifecycle {
   readonly platform: Platform;
