@@ -53,10 +53,10 @@ export function wireSend(platform: Platform): Lifecycle {
   const now = () => clock.monotonic();
   const pool = createSenderPool({
     ...{ source, log, pace, slots, now },
-    createSender: ({ transportId, destinationId }, { transport, limits, perSecond }) =>
+    createSender: ({ transportId, destinationId }, { transport, limits, perSecond }, siblings) =>
       new DestinationSender({
         ...{ commits, clock, log, owner, writer, rateGate, budget, pace, slots, rules, metrics },
-        ...{ transportId, destinationId, transport, limits, transportPerSecond: perSecond },
+        ...{ transportId, destinationId, transport, limits, siblings, transportPerSecond: perSecond },
         onOutcome: createSenderPausing({
           destinationId,
           log,

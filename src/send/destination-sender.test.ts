@@ -346,6 +346,22 @@ describe('what the fleet knows', () => {
     expect(taught[2]?.reply).toEqual({ code: 421, text: '4.7.28 too fast for ***', class: 'throttled' });
   });
 
+  test('a rest of the account is one of all its destinations, a rest of the destination is not', async () => {
+    const { sender, script, taught, taughtOther } = stage({ maxCouriers: 1 });
+    const resting = (scope: 'destination' | 'transport'): Outcome => ({
+      ...{ kind: 'deferred', reply: { code: 454, text: 'no' }, class: 'throttled' },
+      effect: { action: 'rest', scope, durationMs: 60_000 },
+    });
+    script.deliver = async (seq) => resting(seq === 0 ? 'destination' : 'transport');
+    const sending = sender.send(fresh(2));
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(100);
+      expect(taught).toHaveLength(3);
+    });
+    await sending;
+    expect(taughtOther).toMatchObject([{ kind: 'throttled', restMs: 60_000 }]);
+  });
+
   test('a learnt rate holds, and the smaller of it and a configured one', async () => {
     const asked: (readonly Bucket[])[] = [];
     const { sender, script } = stage({

@@ -36,6 +36,8 @@ export interface DestinationSenderOptions
   readonly slots: ConnectionSlots;
   readonly rules: RetryRules;
   readonly metrics: SendMetrics;
+  /** The transport's destinations in use in this process. */
+  readonly siblings: () => readonly number[];
   /** Told of every outcome: refusals for policy may make a sending domain rest (`sender-pausing.ts`). */
   readonly onOutcome: (run: GrantRun, outcome: Outcome) => void;
 }

@@ -15,6 +15,8 @@ export interface HandOverOptions {
   readonly budget: OpenBudget;
   readonly pace: PaceFeed;
   readonly metrics: SendMetrics;
+  /** The transport's destinations in use here, this one among them: what is said of the account holds for all. */
+  readonly siblings: () => readonly number[];
   /** The destination wants less. */
   readonly onThrottled: () => void;
 }
@@ -65,10 +67,16 @@ export class HandOver {
   }
 
   #teach(outcome: Outcome, isBroken: boolean): void {
-    const { pace, destinationId, onThrottled } = this.#options;
+    const { pace, destinationId, siblings, onThrottled } = this.#options;
     const event = toPaceEvent(outcome, isBroken);
     if (!event) return;
     pace.note(destinationId, event);
+    if (event.restMs && isOfTransport(outcome))
+      for (const other of siblings()) if (other !== destinationId) pace.note(other, event);
     if (event.kind === 'throttled') onThrottled();
   }
+}
+
+function isOfTransport(outcome: Outcome): boolean {
+  return 'effect' in outcome && outcome.effect?.scope === 'transport';
 }

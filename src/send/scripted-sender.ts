@@ -37,6 +37,7 @@ export function stage({
   const results: Result[] = [];
   const couriers: { isUsable: boolean }[] = [];
   const taught: PaceEvent[] = [];
+  const taughtOther: PaceEvent[] = [];
   const seen = { connections: 0, most: 0, opens: 0 };
   let now = 1_000;
   const script = {
@@ -100,7 +101,7 @@ export function stage({
     pace: {
       start: async () => undefined,
       stop: async () => undefined,
-      note: (_, event) => void taught.push(event),
+      note: (destinationId, event) => void (destinationId === 7 ? taught : taughtOther).push(event),
       watch: () => () => undefined,
       paceOf: () => script.pace,
       workers: 1,
@@ -113,6 +114,7 @@ export function stage({
       onChange: () => undefined,
       release: () => undefined,
     },
+    siblings: () => [7, 8],
     onOutcome: () => undefined,
     transport: {
       capabilities: { messagesPerCall: 1, maxCouriers },
@@ -126,7 +128,7 @@ export function stage({
   });
   const inState = (state: Result['state']) => results.filter((result) => result.state === state);
   return {
-    ...{ sender, script, results, couriers, seen, taught, inState },
+    ...{ sender, script, results, couriers, seen, taught, taughtOther, inState },
     advance(ms: number) {
       now += ms;
       vi.advanceTimersByTime(ms);

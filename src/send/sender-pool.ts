@@ -56,7 +56,12 @@ export interface SenderPoolOptions {
   readonly pace: PaceFeed;
   readonly slots: ConnectionSlots;
   readonly now: () => number;
-  readonly createSender: (place: Place, opened: OpenedTransport) => DestinationSender;
+  /** `siblings`: the destinations of its transport that have a sender now. */
+  readonly createSender: (
+    place: Place,
+    opened: OpenedTransport,
+    siblings: () => readonly number[],
+  ) => DestinationSender;
 }
 
 export function createSenderPool(options: SenderPoolOptions): SenderPool {
@@ -74,7 +79,7 @@ export function createSenderPool(options: SenderPoolOptions): SenderPool {
       const entry = {
         transportId,
         version: opened.version,
-        sender: createSender(place, opened),
+        sender: createSender(place, opened, () => siblingsOf(transportId)),
         usedAt: now(),
       };
       open.set(destinationId, entry);
@@ -82,6 +87,12 @@ export function createSenderPool(options: SenderPoolOptions): SenderPool {
     } finally {
       opening.delete(destinationId);
     }
+  }
+
+  function siblingsOf(transportId: number): readonly number[] {
+    return [...open]
+      .filter(([, entry]) => entry.transportId === transportId)
+      .map(([destinationId]) => destinationId);
   }
 
   function retire(destinationId: number, { sender }: Entry): void {
