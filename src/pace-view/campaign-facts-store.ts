@@ -10,7 +10,7 @@ import {
   mostOtherLanes,
   type SenderPauseFacts,
 } from './campaign-facts.ts';
-import type { DestinationStatus } from './destination-status.ts';
+import { type DestinationStatus, untilMidnightMs } from './destination-status.ts';
 import { readDestinations, type StoredDestination } from './destination-store.ts';
 import { readFleet } from './fleet-store.ts';
 import { type PaceViewParts, readStatuses } from './read-status.ts';
@@ -38,14 +38,12 @@ export async function gatherFacts(
     ...{ startsInMs: terms.startsInMs, deadlineInMs: terms.deadlineInMs },
     ...{ perMinute: terms.perMinute, tenantPerSecond: terms.tenantPerSecond },
     ...{ pending, inDoubt: progress.counts.in_doubt },
-    untilMidnightMs: dayMs - (clock.now() % dayMs),
+    untilMidnightMs: untilMidnightMs(clock.now()),
     fleet: await readFleet(db),
     destinations: await gatherDestinations(parts, { tenantId: key.tenantId, domain: terms.domain, waiting }),
   };
   return { facts, isEstimate: !sample.isWhole };
 }
-
-const dayMs = 86_400_000;
 
 function pendingOf({ counts }: Progress): number {
   return counts.pending + counts.deferred + counts.attempting;

@@ -8,6 +8,7 @@ import {
   type DayUse,
   type DestinationStatus,
   limitOf,
+  opensAtMs,
   type RateLimit,
   rateLimitOf,
 } from './destination-status.ts';
@@ -134,7 +135,7 @@ export function showDestination(
     connection_limit: connectionsOf(limits),
     limited_by: limitedBy,
     reason,
-    next_attempt_at: nextAttemptAt(work.nextDueAt, nowMs + (pace?.closedForMs ?? 0)),
+    next_attempt_at: nextAttemptAt(work.nextDueAt, opensAtMs(status, nowMs)),
     last_replies: mayBeOthers || !pace ? null : pace.lastReplies,
     today: showDay(today),
   };

@@ -59,6 +59,19 @@ export function limitOf({ pace, limits }: DestinationStatus): {
   return { limitedBy: pace.limitedBy, reason: explain(pace, limits) };
 }
 
+/** When it may be tried: when its breaker or its rest ends; with a quota that is used up, not before the next day (UTC). */
+export function opensAtMs({ pace, today }: DestinationStatus, nowMs: number): number {
+  const closedUntilMs = nowMs + (pace?.closedForMs ?? 0);
+  return today.left === 0 ? Math.max(closedUntilMs, nowMs + untilMidnightMs(nowMs)) : closedUntilMs;
+}
+
+const dayMs = 86_400_000;
+
+/** ms until the next day begins, in UTC. */
+export function untilMidnightMs(nowMs: number): number {
+  return dayMs - (nowMs % dayMs);
+}
+
 function useOfDay(destination: StoredDestination, attempts: Attempts, day: string): DayUse {
   const { id, transportId, limits, mode, name } = destination;
   const quotas = quotasOf(limits, mode, name, day);

@@ -4,7 +4,7 @@ import type { Sql } from '../platform/mysql.ts';
 import { addUp, type Backlog, countBacklogs, destinationRange, laneRange } from './backlog-store.ts';
 import type { Viewer } from './destination-store.ts';
 import { readLaneTurns, readNextTurns } from './lane-store.ts';
-import { readAllOutstanding, readOutstandingOf } from './outstanding-store.ts';
+import { addOutstanding, readAllOutstanding, readOutstandingOf } from './outstanding-store.ts';
 
 export interface DestinationWork {
   readonly backlog: Backlog;
@@ -32,7 +32,7 @@ async function readWorkOf(sql: Sql, tenantId: TenantId, ids: readonly number[]) 
       const lanes = own.filter(({ destinationId }) => destinationId === id);
       const backlog = addUp(lanes.map((lane) => lane.backlog));
       const nextDueAt = earliest(lanes.map((lane) => lane.nextDueAt));
-      return [id, { backlog, outstanding: sumAt(outstanding, id), nextDueAt }];
+      return [id, toWork({ backlog, nextDueAt }, addOutstanding(outstanding, id))];
     }),
   );
 }
@@ -44,18 +44,18 @@ async function readAllWork(sql: Sql, ids: readonly number[]) {
   return new Map(
     ids.map((id, i): [number, DestinationWork] => [
       id,
-      { backlog: backlogs[i]!, outstanding: sumAt(outstanding, id), nextDueAt: next.get(id) ?? null },
+      toWork({ backlog: backlogs[i]!, nextDueAt: next.get(id) ?? null }, addOutstanding(outstanding, id)),
     ]),
   );
 }
 
-function sumAt(
-  outstanding: readonly { readonly destinationId: number; readonly messages: number }[],
-  id: number,
-): number {
-  return outstanding
-    .filter(({ destinationId }) => destinationId === id)
-    .reduce((sum, { messages }) => sum + messages, 0);
+/** What waits within chunks that are under way is backlog, too. */
+function toWork(
+  { backlog, nextDueAt }: Pick<DestinationWork, 'backlog' | 'nextDueAt'>,
+  { messages, fresh, retry }: ReturnType<typeof addOutstanding>,
+): DestinationWork {
+  const held = { fresh, retry, isEstimate: false };
+  return { backlog: addUp([backlog, held]), outstanding: messages, nextDueAt };
 }
 
 function earliest(times: readonly (Date | null)[]): Date | null {

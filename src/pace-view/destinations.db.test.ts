@@ -155,6 +155,27 @@ test('lanes show backlog by class, weight and what limits their destination', as
   expect(Date.parse(body.data[0].next_due_at) - Date.now()).toBeGreaterThan(500_000);
 });
 
+test('what waits within a chunk that is under way is backlog, and a quota that is used up opens at midnight', async () => {
+  const tenant = await api.createTenant();
+  const { tenantId } = tenant;
+  const { destinationId } = await insertDestination(api.db, { owner: tenantId, limits: { perDay: 30 } });
+  await insertLane(api.db, { tenantId, destinationId, fresh: 100, outstanding: 30, outstandingOf: 500 });
+  await publishPace(api, destinationId, { limitedBy: 'quota', windowMessages: 0 });
+  await api.db.write('INSERT INTO destination_days VALUES (?, ?, 30)', [destinationId, utcDay(Date.now())]);
+  const shown = await destinationOf(tenant, destinationId);
+  expect(shown).toMatchObject({
+    backlog: { messages: 570, fresh: 570 },
+    outstanding: 30,
+    today: { left: 0 },
+  });
+  expect(shown.next_attempt_at).toBe(`${utcDay(Date.now() + 86_400_000)}T00:00:00.000Z`);
+  const { body } = await tenant.get('/v1/lanes');
+  expect(body.data).toMatchObject([{ backlog: { messages: 570 }, outstanding: 30 }]);
+  expect(await destinationOf(api.admin, destinationId, '/v1/platform/destinations')).toMatchObject({
+    ...{ backlog: { messages: 570 }, outstanding: 30 },
+  });
+});
+
 test('pages of destinations and lanes hold each once', async () => {
   const tenant = await api.createTenant();
   const { tenantId } = tenant;

@@ -4,7 +4,7 @@ import { decodeCursor, toPage } from '../http/pagination.ts';
 import { defineRoute, json, type Route } from '../http/route.ts';
 import { idOut, pageOf, pageQuery, timestamp } from '../http/schemas.ts';
 import { formatId, type TenantId } from '../ids.ts';
-import { type Backlog, countBacklogs, laneRange } from './backlog-store.ts';
+import { addUp, type Backlog, countBacklogs, laneRange } from './backlog-store.ts';
 import {
   backlogOut,
   limitedByOut,
@@ -14,9 +14,9 @@ import {
   showTransportRef,
   transportRef,
 } from './destination-schemas.ts';
-import { type DestinationStatus, limitOf } from './destination-status.ts';
+import { type DestinationStatus, limitOf, opensAtMs } from './destination-status.ts';
 import { listLanes, type StoredLane } from './lane-store.ts';
-import { type OutstandingMessages, readOutstandingOf } from './outstanding-store.ts';
+import { addOutstanding, readOutstandingOf } from './outstanding-store.ts';
 import { type PaceViewParts, readStatuses } from './read-status.ts';
 
 export function laneRoutes(parts: PaceViewParts): Route[] {
@@ -80,7 +80,7 @@ async function readPage(
       showLane(lane, {
         status: statuses.get(lane.destination.id)!,
         backlog: backlogs[shown.indexOf(lane)]!,
-        outstanding: messagesOf(lane, outstanding),
+        outstanding: addOutstanding(outstanding, lane.destination.id, lane.classCode),
         nowMs,
       }),
     position: (lane) => [lane.destination.id, lane.classCode],
@@ -90,7 +90,7 @@ async function readPage(
 interface LaneState {
   readonly status: DestinationStatus;
   readonly backlog: Backlog;
-  readonly outstanding: number;
+  readonly outstanding: ReturnType<typeof addOutstanding>;
   readonly nowMs: number;
 }
 
@@ -104,17 +104,11 @@ function showLane(lane: StoredLane, { status, backlog, outstanding, nowMs }: Lan
       transport: showTransportRef(destination),
     },
     class: lane.class,
-    backlog: showBacklog(backlog),
-    ...{ outstanding, weight, reason },
+    backlog: showBacklog(addUp([backlog, { ...outstanding, isEstimate: false }])),
+    outstanding: outstanding.messages,
+    ...{ weight, reason },
     limited_by: limitedBy,
     next_due_at: nextDueAt,
-    next_attempt_at: nextAttemptAt(nextDueAt, nowMs + (status.pace?.closedForMs ?? 0)),
+    next_attempt_at: nextAttemptAt(nextDueAt, opensAtMs(status, nowMs)),
   };
-}
-
-function messagesOf(lane: StoredLane, outstanding: readonly OutstandingMessages[]): number {
-  const own = outstanding.find(
-    (one) => one.destinationId === lane.destination.id && one.class === lane.classCode,
-  );
-  return own?.messages ?? 0;
 }

@@ -48,6 +48,8 @@ export interface TestLaneOptions {
   readonly dueInSeconds?: number;
   /** Messages of one more chunk that a worker holds. */
   readonly outstanding?: number;
+  /** Messages that this chunk has, if more. */
+  readonly outstandingOf?: number;
 }
 
 const chunksPerInsert = 2_000;
@@ -65,6 +67,7 @@ export async function insertLane(sql: Sql, options: TestLaneOptions): Promise<vo
 async function insertChunks(sql: Sql, options: TestLaneOptions): Promise<void> {
   const { tenantId, destinationId, class: deliveryClass = 2, chunks = 1, fresh = 0, retry = 0 } = options;
   const { campaignId = newId('campaign'), dueInSeconds = 0, outstanding = 0 } = options;
+  const { outstandingOf = outstanding } = options;
   const first = await sql.first<{ no: number }>(
     'SELECT COALESCE(MAX(chunk_no), -1) + 1 AS no FROM chunks WHERE tenant_id = ? AND campaign_id = ?',
     [tenantId, campaignId],
@@ -75,7 +78,7 @@ async function insertChunks(sql: Sql, options: TestLaneOptions): Promise<void> {
     ...[Math.max(1, counts[0] + counts[1]), ...counts],
   ];
   const rows = Array.from({ length: chunks }, (_, no) => row(no, 0, 0, [fresh, retry]));
-  if (outstanding > 0) rows.push(row(chunks, 2, outstanding, [outstanding, 0]));
+  if (outstanding > 0) rows.push(row(chunks, 2, outstanding, [outstandingOf, 0]));
   for (let at = 0; at < rows.length; at += chunksPerInsert) {
     await sql.write(
       `INSERT INTO chunks (tenant_id, campaign_id, chunk_no, part, destination_id, class, state, is_retry, grant_n, due_at, size,
