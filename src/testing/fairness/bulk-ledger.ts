@@ -15,7 +15,7 @@ export interface Backlog {
   readonly class?: number;
   /** Of the lane. Default 100. */
   readonly weight?: number;
-  /** They were tried once and put off, until so many ms from now. Default: fresh, and due now. */
+  /** They were tried once and put off; their chunks are due in so many ms. Default: fresh, and due now. */
   readonly deferredForMs?: number;
 }
 
@@ -28,7 +28,7 @@ const campaignsAtOnce = 200;
 /** About 100,000 rows in a statement: well within its time. */
 const chunksAtOnce = 200;
 
-/** A campaign of its own for each. Lanes wake last: until then nothing of it is seen. */
+/** A campaign of its own for each, after its chunks: one without any is over. Lanes wake last. */
 export async function createBacklogs(
   tables: Tables,
   backlogs: readonly Backlog[],
@@ -40,8 +40,8 @@ export async function createBacklogs(
       ...backlog,
       campaignId: (first + i) as CampaignId,
     }));
-    await insertCampaigns(tables, some);
     await insertChunks(tables, some);
+    await insertCampaigns(tables, some);
     campaigns.push(...some.map(({ tenantId, campaignId }) => ({ tenantId, campaignId })));
   }
   await wakeLanes(tables, backlogs);
@@ -109,7 +109,7 @@ function insertSome({ db }: Tables, chunks: readonly Chunk[]): Promise<void> {
     await tx.write(
       `INSERT INTO deliveries (tenant_id, campaign_id, chunk_no, seq, part, profile_id, address_hash, state, attempts, next_attempt_at, reply_code)
        SELECT c.tenant_id, c.campaign_id, c.chunk_no, n.n, c.part, p.profile_id, p.address_hash,
-         IF(c.is_retry, ${deliveryStates.deferred}, ${deliveryStates.pending}), c.is_retry, IF(c.is_retry, c.due_at, NULL), IF(c.is_retry, 451, NULL)
+         IF(c.is_retry, ${deliveryStates.deferred}, ${deliveryStates.pending}), c.is_retry, IF(c.is_retry, NOW(3), NULL), IF(c.is_retry, 451, NULL)
        FROM chunks c
        JOIN fairness_numbers n ON n.n < c.size
        JOIN (SELECT tenant_id, destination_id, COUNT(*) AS people FROM fairness_people GROUP BY tenant_id, destination_id) t

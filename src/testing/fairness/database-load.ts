@@ -2,9 +2,14 @@
 import type { Database } from '../../platform/mysql.ts';
 import type { Series } from './experiment.ts';
 
+export interface SecondOfLoad {
+  /** Its end, ms since 1970. */
+  readonly at: number;
+  readonly statements: number;
+}
+
 export interface DatabaseLoad {
-  /** Stops watching; answers the statements of each second, with its time. */
-  stop(): Promise<readonly { readonly at: number; readonly statements: number }[]>;
+  stop(): Promise<readonly SecondOfLoad[]>;
 }
 
 export function watchDatabase(db: Database): DatabaseLoad {
@@ -29,7 +34,7 @@ export function watchDatabase(db: Database): DatabaseLoad {
   };
 }
 
-export function loadSeries(load: Awaited<ReturnType<DatabaseLoad['stop']>>, startMs: number): Series {
+export function loadSeries(load: readonly SecondOfLoad[], startMs: number): Series {
   const points = load.map(({ at, statements }): [number, number] => [(at - startMs) / 1_000, statements]);
   return { name: 'database', unit: 'statements/s', points };
 }

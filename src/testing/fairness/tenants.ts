@@ -111,8 +111,8 @@ export async function createPeople(
   await db.write(
     `INSERT INTO fairness_people (tenant_id, destination_id, slot, profile_id, address_hash)
      SELECT tenant_id, SUBSTRING_INDEX(phone, '/', 1), SUBSTRING_INDEX(phone, '/', -1), id, email_hash FROM profiles
-     WHERE tenant_id IN (?) AND phone LIKE '%/%'`,
-    [tenantIds],
+     WHERE tenant_id IN (?) AND SUBSTRING_INDEX(phone, '/', 1) IN (?)`,
+    [tenantIds, destinations.map(({ id }) => id)],
   );
 }
 

@@ -6,6 +6,7 @@ import { createBacklogs } from '../bulk-ledger.ts';
 import type { Experiment, Figure, Findings, Mark } from '../experiment.ts';
 import { countsOverWindows, type Period, rateIn, rateSeries, secondsUntilRate } from '../provider-slots.ts';
 import { createDestination, createPeople, createPlatformTransport, createTenants } from '../tenants.ts';
+import { withoutOwnSenders } from '../without.ts';
 
 /** Each answers so slowly that its ten connections, and not our processor, say how much it takes: the hottest 200 a second, the others 100. */
 const providers = [
@@ -33,7 +34,7 @@ export const destinations: Experiment = {
     'The hottest of four destinations is black-holed, then 20 s slow, then 100 % 421: do the others keep 95 % of their throughput, and does it recover within 60 s without a flood?',
   mechanism: 'windows, connections and breaker of each destination',
   workers: { send: 2 },
-  without: [],
+  without: withoutOwnSenders,
   run,
 };
 
@@ -62,7 +63,7 @@ async function prepare(bench: Bench): Promise<void> {
     port: sink.port,
     destinationMode: 'provider',
     // What hangs before DATA is given up on within seconds, so that the suite need not last for minutes.
-    limits: { envelopeTimeoutMs: 4_000 },
+    limits: { connections: 10, envelopeTimeoutMs: 4_000 },
   });
   const tenants = await createTenants(tables, [{}, {}]);
   for (const { name, domain } of providers) {

@@ -5,6 +5,7 @@ import { createBacklogs } from '../bulk-ledger.ts';
 import type { Experiment, Figure, Findings } from '../experiment.ts';
 import { countIn, type Period, rateIn, rateSeries, secondsUntilRate } from '../provider-slots.ts';
 import { createDestination, createPeople, createPlatformTransport, createTenants } from '../tenants.ts';
+import { withoutLearningRates } from '../without.ts';
 
 const perSecond = 200;
 /** The rate has converged when five seconds of it are within this of the limit. */
@@ -18,7 +19,7 @@ export const limit: Experiment = {
   question:
     "A provider's limit halves, then doubles: does the rate converge within 60 s, with under 1 % of attempts over the limit?",
   mechanism: 'the rate is learnt from refusals',
-  without: [],
+  without: withoutLearningRates,
   run,
 };
 

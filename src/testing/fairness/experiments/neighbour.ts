@@ -6,6 +6,7 @@ import { pauseCampaign, resumeCampaign } from '../pausing.ts';
 import { createList, type Launched, launchCampaign, waitUntilSent } from '../small-campaign.ts';
 import { percentile } from '../statistics.ts';
 import { createDestination, createPeople, createPlatformTransport, createTenants } from '../tenants.ts';
+import { withoutTurns } from '../without.ts';
 
 const recipients = 100;
 const sentTimeoutMs = 60_000;
@@ -19,7 +20,7 @@ export const neighbour: Experiment = {
   question:
     'A tenant has 1,000,000 pending, another sends 100 over the same destination: is its p95 time to first attempt at most twice that alone?',
   mechanism: 'lanes are served in turn',
-  without: [],
+  without: withoutTurns,
   run,
 };
 

@@ -4,6 +4,7 @@ import { createBacklogs } from '../bulk-ledger.ts';
 import type { Experiment, Figure, Findings, Mark } from '../experiment.ts';
 import { countIn, countsOverWindows, type Period, rateSeries } from '../provider-slots.ts';
 import { createDestination, createPeople, createPlatformTransport, createTenants } from '../tenants.ts';
+import { withoutSharedRates } from '../without.ts';
 
 const perSecond = 150;
 const windowMs = 10_000;
@@ -15,7 +16,7 @@ export const rate: Experiment = {
   name: 'rate',
   question: `A transport limited to ${perSecond} messages a second: is that kept over any 10 s within 2 %, with 1, 2 and 4 send workers and while Redis restarts?`,
   mechanism: 'one bucket of tokens for the whole fleet, in Redis',
-  without: [],
+  without: withoutSharedRates,
   run,
 };
 

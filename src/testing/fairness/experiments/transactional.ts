@@ -4,6 +4,7 @@ import { createBacklogs } from '../bulk-ledger.ts';
 import type { Experiment, Findings } from '../experiment.ts';
 import { percentile } from '../statistics.ts';
 import { createDestination, createPeople, createPlatformTransport, createTenants } from '../tenants.ts';
+import { withoutClasses } from '../without.ts';
 import { distribution } from './neighbour.ts';
 
 const floodMs = 3_000;
@@ -16,7 +17,7 @@ export const transactional: Experiment = {
   question:
     'Transactional mail during a campaign flood over the same destination: is its p99 time to first attempt under 1 s?',
   mechanism: 'classes come before tenants, from the lanes to the wire',
-  without: [],
+  without: withoutClasses,
   run,
 };
 

@@ -7,6 +7,7 @@ import type { Experiment, Findings, Series } from '../experiment.ts';
 import type { Taken } from '../sink-process.ts';
 import { jainIndex, sumOf } from '../statistics.ts';
 import { createDestination, createPeople, createPlatformTransport, createTenants } from '../tenants.ts';
+import { withoutTurns } from '../without.ts';
 
 const tenants = 1_000;
 const perSecond = 500;
@@ -22,7 +23,7 @@ export const zipf: Experiment = {
   question:
     '1,000 tenants of Zipf-distributed sizes share a destination: are those with a backlog served in proportion to their weight, and does nobody wait longer than the bound?',
   mechanism: 'weighted deficit round robin over the tenants of a destination',
-  without: [],
+  without: withoutTurns,
   run,
 };
 
