@@ -193,3 +193,13 @@ async function connected() {
   await connection.connect();
   return connection;
 }
+
+test('a destination that has finished is shown at rest, not as it was in its last second', async () => {
+  const [leader, feed] = [new Leader(), await worker()];
+  for (let i = 0; i < 200; i++) feed.note(5, { kind: 'accepted' });
+  await expect.poll(() => redis.redis.llen(reportsKey(prefix))).toBeGreaterThan(0);
+  await leader.pass([[5, 100]]);
+  for (let i = 0; i < 80; i++) await leader.pass();
+  const shown = (await readPaces(redis.redis, prefix, [5])).get(5);
+  expect(shown?.measuredPerSecond).toBeLessThan(1);
+});

@@ -44,6 +44,8 @@ const mostLines = 1_000;
 const mostAdopted = 1_000;
 const mostTroubled = 10_000;
 const publishEveryMs = 1_000;
+/** Idle so long, its measured rate has fallen to nothing: the last that is shown must not look busy. */
+const showIdleForMs = 15_000;
 const forgetAfterMs = 3_600_000;
 /** Idle so long, a destination has been through all that time alone changes. */
 const tickIdleForMs = 65_000;
@@ -135,7 +137,7 @@ export function createPaceLearner(options: PaceLearnerOptions): PaceLearner {
     const due = new Map<number, PublishedPace>();
     for (const [id, { state, published, publishedAtMs }] of known) {
       const pace = paceOf(state, nowMs);
-      const isShown = nowMs - publishedAtMs >= publishEveryMs && nowMs - state.busyAtMs <= publishEveryMs;
+      const isShown = nowMs - publishedAtMs >= publishEveryMs && nowMs - state.busyAtMs <= showIdleForMs;
       if (isNews(published, pace) || isShown) due.set(id, toPublished(state, nowMs));
     }
     await publishPaces(redis, prefix, due);
