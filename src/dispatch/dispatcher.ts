@@ -22,6 +22,7 @@ import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
 import type { PlannedGrant } from './plan-grants.ts';
 import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
+import type { QuietHours } from './sift-candidates.ts';
 import { createTransportIds } from './transport-ids.ts';
 import { heldBy } from './window-room.ts';
 
@@ -40,6 +41,8 @@ export interface DispatcherOptions {
   readonly generation: Generation;
   readonly limits: DispatchLimits;
   readonly paces: DestinationPaces;
+  /** When recipients are to be left alone. Without it, never: email waits in a mailbox. */
+  readonly quietHours?: QuietHours;
   /** How long a dispatched chunk may stay unclaimed. */
   readonly leaseMs: number;
   readonly metrics: DispatchMetrics;
@@ -52,7 +55,7 @@ const fewMessages = 100;
 const holdMs = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Loop {
-  const { db, log, leadership, producer, generation, limits, paces, leaseMs, metrics } = options;
+  const { db, log, leadership, producer, generation, limits, paces, leaseMs, metrics, quietHours } = options;
   const transportIds = createTransportIds(db);
   let turns: Turns = new Map();
 
@@ -74,7 +77,7 @@ export function createDispatcher(options: DispatcherOptions): Loop {
     const reads = planReads(demands, limits, turns);
     const candidates = await readCandidates(db, reads);
     const outstandingByCampaign = outstanding.byCampaign;
-    const plan = planPass({ demands, limits, turns, reads, candidates, outstandingByCampaign });
+    const plan = planPass({ demands, limits, turns, reads, candidates, outstandingByCampaign, quietHours });
     const moved = await clearLanes(plan, demands);
     const handed = plan.grants.length > 0 ? await hand(plan.grants) : 0;
     turns = plan.turns;

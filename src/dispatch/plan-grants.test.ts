@@ -104,6 +104,15 @@ describe('chunks that may not go', () => {
     expect([numbers(ready.map(({ chunk }) => chunk)), parked, postponed]).toEqual([[1], [paused], []]);
   });
 
+  test('of recipients who are to be left alone are due again when they are not', () => {
+    const chunks = [candidate(0), candidate(1)];
+    const { ready, postponed } = siftCandidates(chunks, new Map(), ({ chunkNo }) =>
+      chunkNo === 0 ? 90_000 : 0,
+    );
+    expect(numbers(ready.map(({ chunk }) => chunk))).toEqual([1]);
+    expect(postponed).toEqual([{ chunk: chunks[0], delayMs: 90_000 }]);
+  });
+
   test('of a sender that rests are due again when it is over, and looked at now and then', () => {
     const { ready, postponed } = sift([
       candidate(0, { senderRestsMs: 60_000 }),

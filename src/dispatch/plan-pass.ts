@@ -3,7 +3,7 @@ import type { Candidate } from './candidate-store.ts';
 import { type DestinationDemand, type Lane, laneKey, type Share } from './demand.ts';
 import { type DispatchLimits, planShares, type Turns } from './dispatch-policy.ts';
 import { groupByLane, messagesOf, type PlannedGrant, planGrants } from './plan-grants.ts';
-import { type PostponedChunk, type ReadyChunk, siftCandidates } from './sift-candidates.ts';
+import { type PostponedChunk, type QuietHours, type ReadyChunk, siftCandidates } from './sift-candidates.ts';
 
 export interface PassInput {
   readonly demands: readonly DestinationDemand[];
@@ -13,6 +13,7 @@ export interface PassInput {
   readonly reads: readonly Share[];
   readonly candidates: readonly Candidate[];
   readonly outstandingByCampaign: ReadonlyMap<number, number>;
+  readonly quietHours?: QuietHours | undefined;
 }
 
 export interface PassPlan {
@@ -28,7 +29,8 @@ export interface PassPlan {
 }
 
 export function planPass(input: PassInput): PassPlan {
-  const { ready, parked, postponed } = siftCandidates(input.candidates, input.outstandingByCampaign);
+  const { candidates, outstandingByCampaign, quietHours } = input;
+  const { ready, parked, postponed } = siftCandidates(candidates, outstandingByCampaign, quietHours);
   const demands = tellWaiting(input.demands, input.reads, ready);
   const { shares, turns } = planShares(demands, input.limits, input.turns);
   return { grants: planGrants(shares, ready), turns, parked, postponed, ready, idleLanes: findIdle(input) };

@@ -19,6 +19,14 @@ export interface PostponedChunk {
   readonly delayMs: number;
 }
 
+/**
+ * How long a chunk's recipients are to be left alone, ms; 0: not at all. For channels that may not ring at night: messages to phones get chunks by time
+ * zone, and their quiet hours here. Email has none.
+ */
+export type QuietHours = (chunk: Candidate) => number;
+
+const noQuietHours: QuietHours = () => 0;
+
 export interface SiftedCandidates {
   readonly ready: readonly ReadyChunk[];
   /** Their campaign is paused, stopped or past its deadline. */
@@ -32,10 +40,12 @@ const longestDelayMs = 300_000;
 export function siftCandidates(
   candidates: readonly Candidate[],
   outstandingByCampaign: ReadonlyMap<number, number>,
+  quietHours = noQuietHours,
 ): SiftedCandidates {
   const running = candidates.filter((chunk) => chunk.isRunning);
-  const awake = running.filter((chunk) => chunk.senderRestsMs <= 0);
-  const resting = running.filter((chunk) => chunk.senderRestsMs > 0);
+  const restsMs = (chunk: Candidate) => Math.max(chunk.senderRestsMs, quietHours(chunk));
+  const awake = running.filter((chunk) => restsMs(chunk) <= 0);
+  const resting = running.filter((chunk) => restsMs(chunk) > 0);
   const limited = limitCampaigns(awake, outstandingByCampaign);
   const ready = awake
     .map((chunk) => ({ chunk, most: limited.most.get(chunk) ?? mostOf(chunk) }))
@@ -44,7 +54,7 @@ export function siftCandidates(
     ready,
     parked: candidates.filter((chunk) => !chunk.isRunning),
     postponed: [
-      ...resting.map((chunk) => ({ chunk, delayMs: Math.min(chunk.senderRestsMs, longestDelayMs) })),
+      ...resting.map((chunk) => ({ chunk, delayMs: Math.min(restsMs(chunk), longestDelayMs) })),
       ...limited.postponed,
     ],
   };
