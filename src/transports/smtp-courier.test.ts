@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { deliverTo, nothingOpen, startFixture } from './smtp-fixture.ts';
+import { messageBuffers } from '../render/splice.ts';
+import { deliverTo, messageTo, nothingOpen, startFixture } from './smtp-fixture.ts';
 
 describe('a courier', () => {
   it('ends after its share of messages', async () => {
@@ -99,6 +100,32 @@ describe('a courier', () => {
     expect(await deliverTo(courier, 'anna@example.org')).toMatchObject({ kind: 'accepted' });
     await fixture.stop();
   });
+
+  it.each(['none', 'starttls'])(
+    'keeps the bytes of messages apart that leave at once (tls %s)',
+    async (tls) => {
+      const fixture = await startFixture({ settings: { tls, tlsVerify: false } });
+      const couriers = await Promise.all(Array.from({ length: 4 }, () => fixture.courier()));
+      const sent = new Map<string, Buffer>();
+      await Promise.all(
+        couriers.map(async (courier, c) => {
+          for (const [i, bytes] of [100, 60_000, 200_000, 3_000, 65_536].entries()) {
+            const to = `${c}-${i}@example.org`;
+            const own = Buffer.from(`${to} `.repeat(bytes / to.length).concat('\r\n'));
+            const message = messageTo(to);
+            const rendered = { ...message.rendered, parts: [0, own, 1, own] };
+            sent.set(to, Buffer.concat(messageBuffers(message.compiled, rendered)));
+            await courier.deliver([{ ...message, rendered }], () => true);
+          }
+        }),
+      );
+      const { kept } = fixture.sink.accepted();
+      expect(kept.length).toBe(20);
+      for (const { to, bytes } of kept)
+        expect(sent.get(to[0] ?? '')?.equals(bytes ?? Buffer.alloc(0))).toBe(true);
+      await fixture.stop();
+    },
+  );
 
   it('survives a port scanner beside it', async () => {
     const fixture = await startFixture();

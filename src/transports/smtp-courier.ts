@@ -1,8 +1,9 @@
 /** A courier over one SMTP session: one message at a time, many one after another. */
 import type { Courier, OutboundMessage, Outcome } from './contract.ts';
 import type { OwnRules } from './reply-rule.ts';
+import { ask } from './smtp-dialogue.ts';
 import { untransmitted } from './smtp-outcome.ts';
-import { attempt, drop, isAlive, type SmtpSession } from './smtp-session.ts';
+import type { SmtpSession } from './smtp-session.ts';
 import type { TransportLimits } from './smtp-settings.ts';
 import { transact } from './smtp-transaction.ts';
 
@@ -15,8 +16,8 @@ export class SmtpCourier implements Courier {
   readonly #rules: OwnRules | undefined;
   #carried = 0;
   #isBusy = false;
-  /** The RSET under way, if any; false when the session can't go on. */
-  #reset: Promise<boolean> | undefined;
+  /** The RSET under way, if any. */
+  #reset: Promise<void> | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
@@ -30,7 +31,7 @@ export class SmtpCourier implements Courier {
   get isUsable(): boolean {
     const { messagesPerConnection } = this.#limits;
     const hasRoom = messagesPerConnection === 0 || this.#carried < messagesPerConnection;
-    return hasRoom && !this.#closed && isAlive(this.#session);
+    return hasRoom && !this.#closed && this.#session.dialogue.isAlive;
   }
 
   async deliver(messages: readonly OutboundMessage[], mayStart: () => boolean): Promise<readonly Outcome[]> {
@@ -53,7 +54,9 @@ export class SmtpCourier implements Courier {
     this.#isBusy = true;
     clearTimeout(this.#idleTimer);
     try {
-      if (!(await this.#isReset())) return untransmitted('the connection did not survive the last refusal');
+      await this.#reset;
+      if (!this.#session.dialogue.isAlive)
+        return untransmitted('the connection did not survive the last refusal');
       const { outcome, after } = await transact(this.#session, message, mayStart, {
         ...this.#limits,
         rules: this.#rules,
@@ -67,31 +70,25 @@ export class SmtpCourier implements Courier {
     }
   }
 
-  async #isReset(): Promise<boolean> {
-    const isReset = await (this.#reset ?? true);
-    this.#reset = undefined;
-    return isReset;
-  }
-
   /** Sent at once and waited for by the next message, so that it costs no round trip of its own. */
-  async #resetSession(): Promise<boolean> {
-    const { connection } = this.#session;
-    const reset = await attempt(connection, this.#limits.envelopeTimeoutMs, (done) => connection.reset(done));
-    if (reset.kind !== 'done') drop(this.#session);
-    return reset.kind === 'done';
+  async #resetSession(): Promise<void> {
+    const { dialogue } = this.#session;
+    const reply = await ask(dialogue, 'RSET', this.#limits.envelopeTimeoutMs);
+    this.#reset = undefined;
+    if (!reply || reply.code < 200 || reply.code > 299) dialogue.drop();
   }
 
   #startIdling(): void {
-    if (this.#closed || !isAlive(this.#session)) return;
+    if (this.#closed || !this.#session.dialogue.isAlive) return;
     this.#idleTimer = setTimeout(() => void this.close(), this.#limits.idleTimeoutMs).unref();
   }
 
   async #sayGoodbye(): Promise<void> {
     clearTimeout(this.#idleTimer);
-    const { connection } = this.#session;
-    if (!this.#isBusy && isAlive(this.#session))
-      await attempt(connection, goodbyeMs, () => connection.quit());
-    drop(this.#session);
+    const { dialogue } = this.#session;
+    // A RSET that isn't answered yet would take the answer for its own.
+    if (!this.#isBusy && !this.#reset && dialogue.isAlive) await ask(dialogue, 'QUIT', goodbyeMs);
+    dialogue.drop();
     await this.#socketIsClosed();
   }
 

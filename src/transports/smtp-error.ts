@@ -5,5 +5,4 @@ export interface SmtpError extends Error {
   readonly originalCode?: string;
   readonly command?: string;
   readonly response?: string;
-  readonly responseCode?: number;
 }

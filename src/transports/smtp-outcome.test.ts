@@ -1,65 +1,59 @@
 import { describe, expect, it } from 'vitest';
-import type { SmtpError } from './smtp-error.ts';
-import { endOfAnswer, endOfFailure, endOfLoss } from './smtp-outcome.ts';
+import { endOfAnswer, endOfLoss, endOfRefusal } from './smtp-outcome.ts';
 
-function smtpError(fields: Partial<SmtpError>): SmtpError {
-  return Object.assign(new Error('Connection closed unexpectedly'), fields);
+function answer(raw: string) {
+  const code = /^[2-5]\d\d(?= )/.exec(raw)?.[0] ?? 0;
+  return { code: Number(code), raw };
 }
 
 describe('a lost connection', () => {
-  const lost = smtpError({ code: 'ESOCKET', originalCode: 'ECONNRESET', command: 'CONN' });
+  const lost = 'the connection broke (ECONNRESET)';
 
   it('means as much as the body had got', () => {
-    expect(endOfFailure(lost, 'unread').outcome).toMatchObject({ kind: 'untransmitted' });
-    expect(endOfFailure(lost, 'reading').outcome).toMatchObject({ kind: 'deferred', class: 'transient' });
-    expect(endOfFailure(lost, 'ended').outcome).toMatchObject({ kind: 'unknown' });
-    expect(endOfFailure(undefined, 'ended')).toMatchObject({ outcome: { kind: 'unknown' }, after: 'drop' });
-    expect(endOfLoss('late', 'ended')).toMatchObject({ outcome: { kind: 'unknown' }, after: 'drop' });
-  });
-
-  it('keeps the refusal that came before it, and does not hold it against the address', () => {
-    const replies = ['250 2.1.0 OK', '550 5.1.1 Unknown', '554 5.5.1 No valid recipients'];
-    expect(endOfFailure(lost, 'unread', { replies })).toMatchObject({
-      outcome: { kind: 'rejected', class: 'message', reply: { code: 550 } },
-      after: 'drop',
-    });
-    expect(endOfFailure(lost, 'ended', { replies: ['354 Go ahead'] }).outcome.kind).toBe('unknown');
+    expect(endOfLoss(lost, 'unread').outcome).toMatchObject({ kind: 'untransmitted' });
+    expect(endOfLoss(lost, 'reading').outcome).toMatchObject({ kind: 'deferred', class: 'transient' });
+    expect(endOfLoss(lost, 'ended')).toMatchObject({ outcome: { kind: 'unknown' }, after: 'drop' });
   });
 
   it('in the middle of a reply: not known to which command before the body, a refusal after it', () => {
-    const cut = smtpError({
-      code: 'ECONNECTION',
-      command: 'CONN',
-      response: '550 5.7.1 Sp',
-      responseCode: 550,
+    const begun = '550 5.7.1 Sp';
+    expect(endOfLoss(lost, 'unread', { begun }).outcome.kind).toBe('untransmitted');
+    expect(endOfLoss(lost, 'ended', { begun })).toMatchObject({
+      outcome: { kind: 'rejected' },
+      after: 'drop',
     });
-    expect(endOfFailure(cut, 'unread').outcome.kind).toBe('untransmitted');
-    expect(endOfFailure(cut, 'ended').outcome.kind).toBe('rejected');
+    expect(endOfLoss(lost, 'ended', { begun: '250 O' }).outcome.kind).toBe('unknown');
+    expect(endOfLoss(lost, 'ended', { begun: '55' }).outcome.kind).toBe('unknown');
   });
 });
 
 describe('a refusal', () => {
   it.each([
-    ['MAIL FROM', '451 4.3.0 Later', 'reuse'],
-    ['MAIL FROM', '421 4.7.0 Too fast', 'drop'],
-    ['RCPT TO', '550 5.1.1 Unknown', 'reset'],
-    ['RCPT TO', '503 5.5.1 Sequence', 'drop'],
-    ['DATA', '451 4.3.0 Later', 'reset'],
-  ] as const)('of %s: %s', (command, response, after) => {
-    expect(endOfFailure(smtpError({ code: 'EENVELOPE', command, response }), 'unread').after).toBe(after);
+    ['mail', '451 4.3.0 Later', 'reuse'],
+    ['mail', '421 4.7.0 Too fast', 'drop'],
+    ['rcpt', '550 5.1.1 Unknown', 'reset'],
+    ['rcpt', '503 5.5.1 Sequence', 'drop'],
+    ['data', '451 4.3.0 Later', 'reset'],
+  ] as const)('of %s: %s', (stage, raw, after) => {
+    expect(endOfRefusal({ raw, stage, progress: 'unread', rules: [] }).after).toBe(after);
+  });
+
+  it('of the sender is never held against the address', () => {
+    const refusal = { raw: '550 5.1.1 Unknown', progress: 'unread', rules: [] } as const;
+    expect(endOfRefusal({ ...refusal, stage: 'mail' }).outcome).toMatchObject({ class: 'message' });
+    expect(endOfRefusal({ ...refusal, stage: 'rcpt' }).outcome).toMatchObject({ class: 'address' });
   });
 
   it('of the message ends the transaction, unless the message was still being written', () => {
-    const refused = smtpError({ code: 'EMESSAGE', command: 'DATA', response: '552 5.3.4 Too big' });
-    expect(endOfFailure(refused, 'ended')).toMatchObject({ outcome: { kind: 'rejected' }, after: 'reuse' });
-    expect(endOfFailure(refused, 'reading')).toMatchObject({ outcome: { kind: 'rejected' }, after: 'drop' });
+    const refused = answer('552 5.3.4 Too big');
+    expect(endOfAnswer(refused, 'ended')).toMatchObject({ outcome: { kind: 'rejected' }, after: 'reuse' });
+    expect(endOfAnswer(refused, 'reading')).toMatchObject({ outcome: { kind: 'rejected' }, after: 'drop' });
   });
 
   it('is none when the reply is out of step', () => {
-    const confused = smtpError({ code: 'EMESSAGE', command: 'DATA', response: '354 Go ahead' });
-    expect(endOfFailure(confused, 'ended')).toMatchObject({ outcome: { kind: 'unknown' }, after: 'drop' });
-    const unasked = smtpError({ code: 'EPROTOCOL', command: 'CONN', response: '550 What?' });
-    expect(endOfFailure(unasked, 'unread').outcome.kind).toBe('untransmitted');
+    const confused = answer('354 Go ahead');
+    expect(endOfAnswer(confused, 'ended')).toMatchObject({ outcome: { kind: 'unknown' }, after: 'drop' });
+    expect(endOfAnswer(confused, 'reading')).toMatchObject({ outcome: { kind: 'deferred' }, after: 'drop' });
   });
 });
 
@@ -72,14 +66,20 @@ describe('an acceptance', () => {
     ['250 2.6.0 <x@example.org> Queued mail for delivery', undefined],
     ['250 OK', undefined],
   ])('%s', (raw, remoteId) => {
-    const { outcome, after } = endOfAnswer(raw, 'ended');
+    const { outcome, after } = endOfAnswer(answer(raw), 'ended');
     expect(outcome.kind).toBe('accepted');
     expect('remoteId' in outcome ? outcome.remoteId : undefined).toBe(remoteId);
     expect(after).toBe('reuse');
   });
 
   it('of a message that had not left yet is none', () => {
-    expect(endOfAnswer('250 OK', 'reading')).toMatchObject({ outcome: { kind: 'unknown' }, after: 'drop' });
-    expect(endOfAnswer('2 fine', 'ended')).toMatchObject({ outcome: { kind: 'unknown' }, after: 'drop' });
+    expect(endOfAnswer(answer('250 OK'), 'reading')).toMatchObject({
+      outcome: { kind: 'unknown' },
+      after: 'drop',
+    });
+    expect(endOfAnswer(answer('2 fine'), 'ended')).toMatchObject({
+      outcome: { kind: 'unknown' },
+      after: 'drop',
+    });
   });
 });

@@ -1,8 +1,9 @@
 /**
  * An SMTP session that is ready for MAIL: connected, greeted, secured, authenticated.
  *
- * nodemailer's SMTPConnection does the dialogue; the socket is ours, so that it goes to a vetted address and is certain to be
- * destroyed. Its own time-outs are restarted by every byte, so each phase here also has a deadline that isn't.
+ * nodemailer's SMTPConnection does this much of the dialogue; the socket is ours, so that it goes to a vetted address and is certain to be
+ * destroyed, and all of it once the session is ready. nodemailer's time-outs are restarted by every byte, so each phase here also has a
+ * deadline that isn't.
  */
 import type { Socket } from 'node:net';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
@@ -12,7 +13,9 @@ import type { HostPolicy } from './host-policy.ts';
 import { explainOpenFailure, type OpenStep } from './open-failure.ts';
 import type { OwnRules } from './reply-rule.ts';
 import { ownReply } from './reply-text.ts';
+import { SmtpDialogue } from './smtp-dialogue.ts';
 import type { SmtpSecret, SmtpSettings, TransportLimits } from './smtp-settings.ts';
+import { readOffers, type SmtpOffers, takeOver } from './smtp-takeover.ts';
 
 export interface SmtpConfiguration {
   readonly settings: SmtpSettings;
@@ -23,18 +26,9 @@ export interface SmtpConfiguration {
   readonly rules?: OwnRules | undefined;
 }
 
-/** What the server offers, of what we use. */
-export interface SmtpOffers {
-  readonly smtpUtf8: boolean;
-  /** Largest message in octets (RFC 1870); 0 = not said. */
-  readonly maxSize: number;
-  /** The lines of the last EHLO's answer. */
-  readonly lines: readonly string[];
-  readonly isEncrypted: boolean;
-}
-
 export interface SmtpSession {
-  readonly connection: SMTPConnection;
+  readonly dialogue: SmtpDialogue;
+  /** The TCP connection under it. */
   readonly socket: Socket;
   readonly offers: SmtpOffers;
 }
@@ -56,33 +50,13 @@ export async function openSession(configuration: SmtpConfiguration): Promise<Ses
   const connection = connectionOn(dialled.socket, settings, limits);
   const failed = await makeReady(connection, configuration);
   if (!failed) return { kind: 'open', session: sessionOf(connection, dialled.socket) };
-  abort({ connection, socket: dialled.socket });
+  // First, while the socket still has its handle.
+  dialled.socket.resetAndDestroy();
+  connection.close();
   return { kind: 'failed', ...failed };
 }
 
-/** Whether a command can still be written. */
-export function isAlive({ connection, socket }: Pick<SmtpSession, 'connection' | 'socket'>): boolean {
-  const current = connection._socket;
-  return !connection.destroyed && !socket.destroyed && !!current && current.writable;
-}
-
-/** Frees the connection at once, without a word. Idempotent. */
-export function drop({ connection, socket }: Pick<SmtpSession, 'connection' | 'socket'>): void {
-  connection.close();
-  socket.destroy();
-}
-
-/**
- * The same by a reset: what the kernel still held of a message is thrown away and not sent after all, and a peer that has stopped
- * reading keeps nothing of ours open. Idempotent.
- */
-export function abort({ connection, socket }: Pick<SmtpSession, 'connection' | 'socket'>): void {
-  // First, while the socket still has its handle.
-  socket.resetAndDestroy();
-  connection.close();
-}
-
-export type Attempt =
+type Attempt =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: Error }
   | { readonly kind: 'late' };
@@ -91,7 +65,7 @@ export type Attempt =
  * Runs one of nodemailer's commands that take a callback, and answers even where that callback is forgotten: some of
  * nodemailer's paths close the connection without calling it.
  */
-export function attempt(
+function attempt(
   connection: SMTPConnection,
   timeoutMs: number,
   start: (callback: (error?: Error | null) => void) => void,
@@ -158,8 +132,8 @@ function connectionOn(socket: Socket, settings: SmtpSettings, limits: TransportL
     tls: { rejectUnauthorized: settings.tlsVerify },
     connectionTimeout: setupMs,
     greetingTimeout: limits.greetingTimeoutMs,
-    // Never before our own deadlines: those know what was transmitted.
-    socketTimeout: setupMs + limits.envelopeTimeoutMs + limits.acceptTimeoutMs + limits.idleTimeoutMs,
+    // Never before our own deadlines.
+    socketTimeout: setupMs + limits.connectTimeoutMs,
     // Destroy the socket when the connection is closed, instead of waiting for the server to do its half.
     socketCloseTimeout: 0,
     maxResponseSize: 64 * 1024,
@@ -169,46 +143,10 @@ function connectionOn(socket: Socket, settings: SmtpSettings, limits: TransportL
   return connection;
 }
 
-function sessionOf(connection: SMTPConnection, socket: Socket): SmtpSession {
-  return { connection, socket, offers: readOffers(connection) };
-}
-
-/** nodemailer keeps these to itself; the version is pinned and `smtp-transport.test.ts` would notice. */
-interface Insides {
-  readonly _supportedExtensions?: readonly string[];
-  readonly _maxAllowedSize?: number;
-  readonly _ehloLines?: readonly string[];
-  readonly _responseQueue?: readonly string[];
-  readonly _remainder?: string;
-}
-
-function readOffers(connection: SMTPConnection): SmtpOffers {
-  const insides = connection as unknown as Insides;
-  return {
-    smtpUtf8: insides._supportedExtensions?.includes('SMTPUTF8') ?? false,
-    maxSize: insides._maxAllowedSize ?? 0,
-    lines: insides._ehloLines ?? [],
-    isEncrypted: connection.secure,
-  };
-}
-
-/** From here on `repliesSince` tells what the server said after this moment. */
-export function forgetReplies(connection: SMTPConnection): void {
-  connection.lastServerResponse = false;
-}
-
-/**
- * The last reply that was looked at, and those that came behind it: nodemailer looks at one per turn of the event loop, and at none
- * once the connection has ended. A server that refuses three pipelined commands and hangs up has still refused them.
- */
-export function repliesSince(connection: SMTPConnection): readonly string[] {
-  const last = connection.lastServerResponse;
-  const waiting = (connection as unknown as Insides)._responseQueue ?? [];
-  return last ? [last, ...waiting] : waiting;
-}
-
-/** The server has said something to which nothing was asked: its replies and our commands no longer belong together. */
-export function hasUnaskedReply(connection: SMTPConnection): boolean {
-  const insides = connection as unknown as Insides;
-  return !!insides._responseQueue?.length || !!insides._remainder;
+function sessionOf(connection: SMTPConnection, tcp: Socket): SmtpSession {
+  const offers = readOffers(connection);
+  const { socket, hasUnaskedReply } = takeOver(connection);
+  const dialogue = new SmtpDialogue(socket, tcp);
+  if (hasUnaskedReply) dialogue.drop();
+  return { dialogue, socket: tcp, offers };
 }

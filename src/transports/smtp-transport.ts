@@ -1,4 +1,4 @@
-/** The transport of kind `smtp`: a relay or a mailbox provider's server, spoken to through nodemailer's SMTPConnection. */
+/** The transport of kind `smtp`: a relay or a mailbox provider's server. nodemailer opens the session, the transactions are ours (ADR 12). */
 import type { OpenResult, Transport } from './contract.ts';
 import { SmtpCourier } from './smtp-courier.ts';
 import { openSession, type SmtpConfiguration } from './smtp-session.ts';
