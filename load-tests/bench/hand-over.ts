@@ -3,13 +3,16 @@
  *
  *   node dist/load-tests/bench/hand-over.js [--messages 20000] [--rounds 3] [--connections 1,10] [--sizes 10,40] [--before DIST]
  *
+ * `bare` is a raw socket that writes the same constant bytes, pipelined, and looks at nothing: what Node's sockets cost by themselves.
  * With `--before`, the folder of another build's output: its transport takes turns with this one's in the same process, so that
  * the ratio holds on a busy machine. The sink is smtp-sink where PATH has it, our own otherwise.
  */
+import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findFreePort } from '../../scripts/demo/children.ts';
+import { wireBuffers } from '../../src/render/splice.ts';
 import type { Courier, OutboundMessage, Transport } from '../../src/transports/contract.ts';
 import { hostPolicy } from '../../src/transports/host-policy.ts';
 import type { SmtpConfiguration } from '../../src/transports/smtp-session.ts';
@@ -49,20 +52,22 @@ try {
 }
 
 async function findContenders(): Promise<[name: string, open: OpenTransport][]> {
-  if (values.before === undefined) return [['now', smtpTransport]];
-  const file = pathToFileURL(resolve(values.before, 'src/transports/smtp-transport.js'));
-  const other = (await import(file.href)) as { smtpTransport: OpenTransport };
-  return [
-    ['before', other.smtpTransport],
+  const own: [string, OpenTransport][] = [
+    ['bare', bareTransport],
     ['now', smtpTransport],
   ];
+  if (values.before === undefined) return own;
+  const file = pathToFileURL(resolve(values.before, 'src/transports/smtp-transport.js'));
+  const other = (await import(file.href)) as { smtpTransport: OpenTransport };
+  return [['before', other.smtpTransport], ...own];
 }
 
 async function compare(kilobytes: number, connections: number): Promise<void> {
   const best = new Map<string, Cost>();
+  const message = messageOf(kilobytes * 1024);
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [name, open] of contenders) {
-      const cost = await measure(open, messageOf(kilobytes * 1024), connections);
+      const cost = await measure(open, message, connections);
       const known = best.get(name);
       if (!known || cost.wallMicros < known.wallMicros) best.set(name, cost);
     }
@@ -109,6 +114,48 @@ async function shareOut(
       }
     }),
   );
+}
+
+function bareTransport({ settings }: SmtpConfiguration): Transport {
+  return {
+    capabilities: { messagesPerCall: 1, maxCouriers: 10 },
+    async open() {
+      const socket = connect(settings.port, settings.host).setNoDelay();
+      const heard = (code: string) =>
+        new Promise<void>((resolve) => {
+          socket.on('data', function listen(chunk) {
+            if (!chunk.includes(`${code} `)) return;
+            socket.off('data', listen);
+            resolve();
+          });
+        });
+      await heard('220');
+      socket.write('EHLO bench.example\r\n');
+      await heard('250');
+      return { kind: 'open', courier: bareCourier(socket, heard) };
+    },
+  };
+}
+
+function bareCourier(socket: Socket, heard: (code: string) => Promise<void>): Courier {
+  const outcomes = [{ kind: 'accepted', reply: { code: 250, text: '' } }] as const;
+  const bodies = new Map<OutboundMessage | undefined, Buffer>();
+  return {
+    isUsable: true,
+    async deliver([message]) {
+      const body =
+        bodies.get(message) ?? Buffer.concat(message ? wireBuffers(message.compiled, message.rendered) : []);
+      bodies.set(message, body);
+      socket.write('MAIL FROM:<bounce@sender.example>\r\nRCPT TO:<somebody@example.org>\r\nDATA\r\n');
+      await heard('354');
+      socket.write(body);
+      await heard('250');
+      return outcomes;
+    },
+    async close() {
+      socket.destroy();
+    },
+  };
 }
 
 /** Forty segments with a value of the recipient's behind each. */
