@@ -115,6 +115,9 @@ export const configSchema = z.object({
   IN_DOUBT_SETTLE_AFTER_MS: integer(300_000, 1_000, 86_400_000).describe(
     'How long a delivery stays in doubt before its campaign policy settles it, in ms; at least two leases and the longest transport time-out',
   ),
+  RETENTION_WEEKS: integer(53, 0, 1_000).describe(
+    'How long deliveries are kept after their campaign is over, in weeks (0: for ever). Campaigns and their totals stay',
+  ),
   FEEDBACK_SMTP_PORT: integer(0, 0, 65535).describe(
     'Port on which the feedback worker takes bounces and complaints by SMTP (0: off)',
   ),

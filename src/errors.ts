@@ -20,6 +20,7 @@ export const errorKinds = {
   unauthenticated: { status: 401, retry: 'never', title: 'No valid API key was given' },
   forbidden: { status: 403, retry: 'never', title: 'The API key lacks the scope this call needs' },
   not_found: { status: 404, retry: 'never', title: 'There is no such thing in this tenant' },
+  gone: { status: 410, retry: 'never', title: 'It was kept for a while and is there no more' },
   method_not_allowed: { status: 405, retry: 'never', title: 'The path exists, but not with this method' },
   conflict: { status: 409, retry: 'never', title: 'The request conflicts with the present state' },
   illegal_transition: { status: 409, retry: 'never', title: 'The campaign is in a state that forbids this' },

@@ -38,6 +38,7 @@ import { createDestinationIds } from './schedule/destination-ids.ts';
 import { createHousekeeping } from './schedule/housekeeping.ts';
 import { createScheduleMetrics } from './schedule/schedule-metrics.ts';
 import { createScheduler } from './schedule/scheduler.ts';
+import { createOldWeeksSweep } from './schedule/sweep-old-weeks.ts';
 import { sweepOldDays } from './senders/sweep-old-days.ts';
 import { createDestinationLimitsSource } from './transport-settings/destination-limits-source.ts';
 import { type HostPolicy, hostPolicy } from './transports/host-policy.ts';
@@ -108,7 +109,8 @@ export function wireScheduler(platform: Platform): Lifecycle {
   const leadership = createLeadership({ db, clock, name: 'scheduler', owner });
   const destinationIds = createDestinationIds(db);
   const metrics = createScheduleMetrics(platform.metrics);
-  const sweeps = [() => sweepIdempotencyKeys(db), () => sweepOldDays(db)];
+  const sweepOldWeeks = createOldWeeksSweep({ db, clock, log, weeks: config.RETENTION_WEEKS });
+  const sweeps = [() => sweepIdempotencyKeys(db), () => sweepOldDays(db), sweepOldWeeks];
   return composeLifecycle([
     createScheduler({ db, log, leadership, destinationIds, metrics, mxRollup: mxRollupOf(config) }),
     createHousekeeping({ db, clock, log, leadership, sweeps }),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { partOf } from '../ledger/partitions.ts';
 import type { TestApi } from '../testing/test-api.ts';
 import { createShop, html, rowIdOf, type Shop, setState, startCampaignApi } from './campaign-fixture.ts';
 import { campaignActions, campaignStates } from './campaign-state.ts';
@@ -30,6 +31,15 @@ describe('scheduling', () => {
       await rowIdOf(api, id),
     ]);
     expect(due).toBeDefined();
+  });
+
+  test('a draft of long ago has its deliveries in the present week', async () => {
+    const id = await shop.createDraft();
+    const rowId = await rowIdOf(api, id);
+    await api.db.write('UPDATE campaigns SET part = 202001 WHERE id = ?', [rowId]);
+    await shop.act(id, 'schedule', later());
+    const row = await api.db.first('SELECT part FROM campaigns WHERE id = ?', [rowId]);
+    expect(row).toEqual({ part: partOf(Date.now()) });
   });
 
   test('a time is kept, whatever offset it came in', async () => {

@@ -7,7 +7,7 @@ import { insertWithNewId } from '../platform/new-row.ts';
 import { type Campaign, type CampaignContent, type CampaignKey, sendingDomainOf } from './campaign.ts';
 import { type CampaignState, campaignActions } from './campaign-state.ts';
 
-/** A draft. Its `part`, and so the partition of all its deliveries, is the week of `nowMs`. */
+/** A draft. Its `part` is the week of `nowMs`, until it is scheduled. */
 export async function insertCampaign(
   sql: Sql,
   tenantId: TenantId,

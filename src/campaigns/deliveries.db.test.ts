@@ -216,3 +216,20 @@ test('a cursor or a state that is none is refused', async () => {
     expect((await shop.get(`${path}?${query}`)).status).toBe(400);
   }
 });
+
+test('what is no longer kept is gone, and says so', async () => {
+  const { id, campaignId, part } = await createLedger([0], () => 'sent');
+  const dlv = formatDeliveryId({ tenantId: shop.tenantId, campaignId, chunkNo: 0, part, seq: 0 });
+  for (const table of ['chunks', 'deliveries'])
+    await api.db.write(`DELETE FROM ${table} WHERE campaign_id = ?`, [campaignId]);
+  for (const path of [
+    `/v1/campaigns/${id}/deliveries`,
+    `/v1/campaigns/${id}/deliveries?state=sent`,
+    `/v1/deliveries/${dlv}`,
+  ]) {
+    const { status, body } = await shop.get(path);
+    expect([path, status, body.code]).toEqual([path, 410, 'gone']);
+  }
+  expect((await shop.get(`/v1/campaigns/${id}/progress`)).status).toBe(200);
+  expect((await other.get(`/v1/deliveries/${dlv}`)).status).toBe(404);
+});

@@ -8,8 +8,10 @@ import { formatId } from '../ids.ts';
 import { formatDeliveryId, parseDeliveryId } from '../ledger/delivery-id.ts';
 import { deliveryStateNames } from '../ledger/states.ts';
 import type { Database } from '../platform/mysql.ts';
+import type { CampaignKey } from './campaign.ts';
 import { campaignParams } from './campaign-schemas.ts';
-import { type Delivery, findDelivery, listDeliveries } from './delivery-store.ts';
+import { findCampaign } from './campaign-store.ts';
+import { areDropped, type Delivery, findDelivery, listDeliveries } from './delivery-store.ts';
 import { getCampaign } from './known-campaign.ts';
 
 export function deliveryRoutes(db: Database): Route[] {
@@ -51,7 +53,9 @@ function listRoute(db: Database): Route {
     summary: 'List what became of each recipient',
     description:
       'A page may be shorter than asked for, even empty, and still have a `next_cursor`: go on until it is null. ' +
-      'By state, recipients are found by counts that are made anew when up to 500 messages have ended, so that one may show up some seconds late.',
+      'By state, recipients are found by counts that are made anew when up to 500 messages have ended, so that one may show up some seconds late. ' +
+      'Deliveries are kept for RETENTION_WEEKS after their campaign is over: then this answers 410, and only progress has the totals.',
+    problems: ['gone'],
     access: 'campaigns:read',
     params: campaignParams,
     query: pageQuery.extend({ state: deliveryState.optional() }),
@@ -60,6 +64,7 @@ function listRoute(db: Database): Route {
       const campaign = await getCampaign(db, { tenantId, id: params.campaign_id });
       const [chunkNo, seq] = decodeCursor(cursor, chunkNoIn, seqIn) ?? [0, -1];
       const page = await listDeliveries(db, campaign, { state, after: { chunkNo, seq }, limit });
+      if (page.deliveries.length === 0 && (await areDropped(db, campaign))) throw gone();
       const next = page.next && encodeCursor([page.next.chunkNo, page.next.seq]);
       return json(200, { data: page.deliveries.map(showDelivery), next_cursor: next ?? null });
     },
@@ -70,16 +75,33 @@ function getRoute(db: Database): Route {
   return defineRoute({
     ...{ method: 'get', path: '/v1/deliveries/{delivery_id}', operationId: 'getDelivery', tag },
     summary: 'Get one delivery',
+    problems: ['gone'],
     access: 'campaigns:read',
     params: z.strictObject({ delivery_id: deliveryId }),
     responses: { 200: { description: 'The delivery', schema: deliveryOut } },
     async handle({ tenantId, params }) {
       const key = parseDeliveryId(params.delivery_id);
       // The id names its tenant, and anybody can write one: another tenant's is as good as none.
-      const delivery = key?.tenantId === tenantId ? await findDelivery(db, key) : undefined;
-      if (!delivery) throw new AppError('not_found', { detail: 'There is no such delivery' });
+      if (key?.tenantId !== tenantId) throw noDelivery();
+      const delivery = await findDelivery(db, key);
+      if (!delivery) throw await explainAbsence(db, { tenantId, id: key.campaignId });
       return json(200, showDelivery(delivery));
     },
+  });
+}
+
+async function explainAbsence(db: Database, key: CampaignKey): Promise<AppError> {
+  const campaign = await findCampaign(db, key);
+  return campaign && (await areDropped(db, campaign)) ? gone() : noDelivery();
+}
+
+function noDelivery(): AppError {
+  return new AppError('not_found', { detail: 'There is no such delivery' });
+}
+
+function gone(): AppError {
+  return new AppError('gone', {
+    detail: 'The deliveries of this campaign are no longer kept; its progress still has the totals',
   });
 }
 

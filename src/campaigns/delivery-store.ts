@@ -70,6 +70,16 @@ export async function findDelivery(sql: Sql, key: DeliveryKey): Promise<Delivery
   return row && toDelivery(row);
 }
 
+/** Its week was dropped (RETENTION_WEEKS): it had chunks, and has none. */
+export async function areDropped(sql: Sql, { tenantId, id, part, nextChunkNo }: Campaign): Promise<boolean> {
+  if (nextChunkNo === 0) return false;
+  const chunk = await sql.first(
+    'SELECT 1 FROM chunks WHERE tenant_id = ? AND campaign_id = ? AND part = ? LIMIT 1',
+    [tenantId, id, part],
+  );
+  return chunk === undefined;
+}
+
 /** Numbers of chunks that may hold some, of the next `chunksSeen`. The counts of a leased chunk are of before its grant: it is read anyway. */
 async function findChunks(
   sql: Sql,

@@ -1,6 +1,7 @@
 /** Scheduling: all that is missing or wrong is said at once; then one compare-and-set of what was checked. */
 import { AppError, type FieldError } from '../errors.ts';
 import type { TransportId } from '../ids.ts';
+import { partOf } from '../ledger/partitions.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/mysql.ts';
 import { holdTransport } from '../transport-settings/transport-store.ts';
@@ -17,7 +18,7 @@ export interface SchedulingOptions extends ReadinessOptions {
 
 /** A time this far back is taken as now: clocks differ, and requests take a while. */
 const graceMs = 60_000;
-/** The week of its creation says when a campaign's deliveries are dropped. */
+/** The week of scheduling is that of a campaign's deliveries, and none of its week goes before it is over. */
 const furthestAheadMs = 366 * 86_400_000;
 /** Counting a large audience is not worth making the caller wait. */
 const estimateBudgetMs = 300;
@@ -38,6 +39,7 @@ export async function schedule(
   errors.push(...findEmptiness(estimate, sendAt));
   if (errors.length > 0) throw invalid(errors);
   await write(db, seen, {
+    part: partOf(clock.now()),
     sendAt: sendAt === 'now' ? null : sendAt,
     templateVersion: readiness.templateVersion,
     estimatedRecipients: estimate.recipients,

@@ -10,6 +10,8 @@ import { type Campaign, type CampaignKey, sendingDomainOf } from './campaign.ts'
 import { campaignActions } from './campaign-state.ts';
 
 export interface Schedule {
+  /** The present week: its deliveries, of which there are none yet, are kept from now on, however old the draft. */
+  readonly part: number;
   /** Null: now, by the database's clock, which the scheduler compares with. */
   readonly sendAt: Date | null;
   readonly templateVersion: number;
@@ -18,13 +20,13 @@ export interface Schedule {
 
 /** Only what was `seen`, and so checked, is scheduled: an edit in between raises the version. */
 export async function scheduleCampaign(sql: Sql, seen: Campaign, schedule: Schedule): Promise<boolean> {
-  const { sendAt, templateVersion, estimatedRecipients } = schedule;
+  const { part, sendAt, templateVersion, estimatedRecipients } = schedule;
   const { affectedRows } = await sql.write(
-    `UPDATE campaigns SET state = 'scheduled', send_at = COALESCE(?, NOW(3)),
+    `UPDATE campaigns SET state = 'scheduled', part = ?, send_at = COALESCE(?, NOW(3)),
        deadline_at = COALESCE(?, NOW(3)) + INTERVAL deliver_within_s SECOND, template_version = ?, estimated_recipients = ?,
        sending_domain = ?, ${touched} WHERE ${where} AND version = ? AND state IN (?)`,
     [
-      ...[sendAt, sendAt, templateVersion, estimatedRecipients, sendingDomainOf(seen.message)],
+      ...[part, sendAt, sendAt, templateVersion, estimatedRecipients, sendingDomainOf(seen.message)],
       ...[seen.tenantId, seen.id, seen.version, campaignActions.schedule],
     ],
   );

@@ -1,8 +1,9 @@
 /**
- * Weekly partitions of chunks and deliveries. `part` is the ISO 8601 week of the campaign's creation, as yyyyww.
+ * Weekly partitions of chunks and deliveries. `part` is the ISO 8601 week in which the campaign was scheduled, as yyyyww.
  * A week whose partition is missing falls into p_max, so that a sweep that never ran can't stop sending.
  */
-import type { Sql } from '../platform/mysql.ts';
+import type { Database, Sql } from '../platform/mysql.ts';
+import { alterLedger } from './alter-ledger.ts';
 
 const dayMs = 86_400_000;
 const tables = ['chunks', 'deliveries'] as const;
@@ -22,14 +23,14 @@ export function partOf(nowMs: number): number {
 
 /**
  * Adds the partitions of this week and the next ones. Splitting p_max locks the table for as long as it takes to move its
- * rows: none, as long as this runs at least once in `weeksAhead` weeks.
+ * rows: none, as long as this runs at least once in `weeksAhead` weeks. A table that somebody holds is left for the next time.
  */
-export async function ensurePartitions(sql: Sql, nowMs: number, weeksAhead = 8): Promise<void> {
+export async function ensurePartitions(db: Database, nowMs: number, weeksAhead = 8): Promise<void> {
   const wanted = Array.from({ length: weeksAhead + 1 }, (_, week) => partOf(nowMs + week * 7 * dayMs));
   for (const table of tables) {
-    const last = await lastPart(sql, table);
+    const last = await lastPart(db, table);
     const missing = wanted.filter((part) => part > last);
-    if (missing.length > 0) await splitLast(sql, table, missing);
+    if (missing.length > 0) await splitLast(db, table, missing);
   }
 }
 
@@ -42,9 +43,10 @@ async function lastPart(sql: Sql, table: string): Promise<number> {
   return row?.name ? Number(row.name.slice(1)) : 0;
 }
 
-async function splitLast(sql: Sql, table: string, parts: readonly number[]): Promise<void> {
+async function splitLast(db: Database, table: string, parts: readonly number[]): Promise<void> {
   const added = parts.map((part) => `PARTITION p${part} VALUES LESS THAN (${part + 1})`).join(', ');
-  await sql.write(
+  await alterLedger(
+    db,
     `ALTER TABLE ${table} REORGANIZE PARTITION p_max INTO (${added}, PARTITION p_max VALUES LESS THAN MAXVALUE)`,
   );
 }

@@ -141,7 +141,7 @@ const scheduledTwice: Experiment = {
     const campaign = await trial.launch(400);
     await unscheduleCampaign(db, keyOf(campaign));
     const seen = await getCampaign(db, keyOf(campaign));
-    const plan = { sendAt: null, templateVersion: 1, estimatedRecipients: 400 };
+    const plan = { part: seen.part, sendAt: null, templateVersion: 1, estimatedRecipients: 400 };
     const results = await Promise.all(Array.from({ length: 8 }, () => scheduleCampaign(db, seen, plan)));
     const won = results.filter(Boolean).length;
     if (won !== 1) throw new Error(`${won} of 8 requests scheduled it`);
