@@ -2,7 +2,7 @@
  * The fairness suite: `npm run test:fairness -- [options]`
  *
  *   (nothing)     every experiment, each also without its mechanism; keeps the results in load-tests/results
- *   --quick       smaller and shorter, for CI; keeps nothing
+ *   --quick       smaller, shorter and without controls, for CI; keeps nothing
  *   --only NAME   experiments whose name contains it
  *   --out FILE    writes the results as JSON there
  *   --no-controls leaves out the runs without the mechanism
@@ -55,7 +55,7 @@ async function end(code: number): Promise<void> {
 async function runAll(where: Installation): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const experiment of chosen) {
-    for (const isControl of values['no-controls'] ? [false] : [false, true]) {
+    for (const isControl of values['no-controls'] || values.quick ? [false] : [false, true]) {
       const options = { installation: where, experiment, isControl, isQuick: values.quick };
       const distFolder = resolve(import.meta.dirname, '../../..');
       const result = await runExperiment({ ...options, distFolder, mutantsFolder });

@@ -30,14 +30,18 @@ export function countsOverWindows(
   return slidingSums(countInSteps(events, { fromMs, untilMs, stepMs: slotMs }), windowMs / slotMs);
 }
 
-/** Seconds from `fromMs` until the rate over `windowMs` was first at least `perSecond`; Infinity: never. */
+/** Seconds from `fromMs` until so many a second were taken over `windowMs`, and no more than `mostTried` tried; Infinity: never. */
 export function secondsUntilRate(
   slots: readonly SeriesSlot[],
   perSecond: number,
-  period: Period & { readonly windowMs: number },
+  { mostTried = Infinity, ...period }: Period & { readonly windowMs: number; readonly mostTried?: number },
 ): number {
-  const counts = countsOverWindows(slots, 'accepted', period);
-  const first = counts.findIndex((n) => (n * 1_000) / period.windowMs >= perSecond);
+  const taken = countsOverWindows(slots, 'accepted', period);
+  const tried = countsOverWindows(slots, 'attempts', period);
+  const inWindow = (rate: number) => (rate * period.windowMs) / 1_000;
+  const isThere = (n: number, i: number) =>
+    n >= inWindow(perSecond) && (tried[i] as number) <= inWindow(mostTried);
+  const first = taken.findIndex(isThere);
   return first < 0 ? Infinity : (first * slotMs + period.windowMs) / 1_000;
 }
 

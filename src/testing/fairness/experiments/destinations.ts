@@ -81,8 +81,8 @@ async function prepare(bench: Bench): Promise<void> {
 }
 
 async function inflict(bench: Bench, fault: Fault): Promise<Seen> {
-  const beforeMs = bench.isQuick ? 6_000 : 8_000;
-  const faultMs = bench.isControl ? 15_000 : bench.isQuick ? 10_000 : 18_000;
+  const beforeMs = bench.isQuick ? 5_000 : 8_000;
+  const faultMs = bench.isControl ? 15_000 : bench.isQuick ? 8_000 : 18_000;
   const before = await watch(bench, beforeMs);
   await bench.sink.setRules([...fault.rules(), ...usual()]);
   const during = await watch(bench, faultMs);

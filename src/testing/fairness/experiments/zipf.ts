@@ -9,14 +9,13 @@ import { jainIndex, sumOf } from '../statistics.ts';
 import { createDestination, createPeople, createPlatformTransport, createTenants } from '../tenants.ts';
 import { withoutTurns } from '../without.ts';
 
-const tenants = 1_000;
 const perSecond = 500;
 /** As learn-window.ts has it: three seconds of the rate. */
 const windowMessages = 3 * perSecond;
 const weights = [100, 200, 300] as const;
 /** The period ends when so few tenants still have a backlog. */
 const fewestBacklogged = 20;
-const longestMs = 75_000;
+const longestMs = 90_000;
 
 export const zipf: Experiment = {
   name: 'zipf',
@@ -46,7 +45,7 @@ async function run(bench: Bench): Promise<Findings> {
 }
 
 async function prepare({ tables, sink, isQuick }: Bench): Promise<readonly Member[]> {
-  const largest = isQuick ? 1_500 : 4_000;
+  const [tenants, largest] = isQuick ? [300, 3_000] : [1_000, 5_000];
   const wishes = Array.from({ length: tenants }, (_, i) => ({
     weight: weights[i % weights.length] as number,
     size: Math.max(2, Math.round(largest / (i + 1))),
