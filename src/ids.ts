@@ -19,6 +19,7 @@ export type TemplateId = Id<'template'>;
 export type TransportId = Id<'transport'>;
 export type CampaignId = Id<'campaign'>;
 export type ReplyRuleId = Id<'replyRule'>;
+export type SendingDomainId = Id<'sendingDomain'>;
 
 /** The API's prefixes, one per kind of thing. */
 export const prefixes = {
@@ -32,6 +33,7 @@ export const prefixes = {
   destination: 'dst',
   campaign: 'cmp',
   replyRule: 'rul',
+  sendingDomain: 'dom',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -80,7 +80,12 @@ function idText(kind: IdKind) {
 }
 
 function nameOf(kind: IdKind): string {
-  return kind === 'apiKey' ? 'key' : kind === 'replyRule' ? 'rule' : kind;
+  const names: Partial<Record<IdKind, string>> = {
+    apiKey: 'key',
+    replyRule: 'rule',
+    sendingDomain: 'sending domain',
+  };
+  return names[kind] ?? kind;
 }
 
 /** What DATETIME holds and what a person may have meant. What is no time has been told so already. */

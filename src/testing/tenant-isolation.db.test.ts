@@ -64,6 +64,7 @@ async function furnish(tenant: TestTenant, name: string): Promise<Record<string,
   const domain = `d${tenant.tenantId}.example.com`;
   await insertPause(tenant, destination_id, { domain, text: name });
   const match = { text: name };
+  const sending_domain_id = await create('/v1/sending-domains', { domain });
   const rule_id = await create('/v1/reply-rules', { name, match, class: 'transient' });
   return {
     ...{
@@ -77,6 +78,7 @@ async function furnish(tenant: TestTenant, name: string): Promise<Record<string,
       destination_id,
       domain,
       rule_id,
+      sending_domain_id,
     },
     import_id: upload_reply.body.id,
   };
@@ -139,6 +141,8 @@ const bodies: Readonly<Record<string, () => unknown>> = {
   createReplyRule: () => ({ name: 'r', match: { text: 'no' }, class: 'message' }),
   updateReplyRule: () => ({ name: 'changed' }),
   testReplyRules: () => ({ reply: '550 5.1.1 Unknown' }),
+  createSendingDomain: () => ({ domain: 'own.example.com', algorithm: 'ed25519-sha256' }),
+  rotateSendingDomain: () => ({}),
   createCampaign: () => ({ name: 'c' }),
   updateCampaign: () => ({ name: 'changed' }),
   scheduleCampaign: () => ({ send_at: 'now' }),
