@@ -10,6 +10,7 @@ import { createRenderedStore } from './queues/rendered-store.ts';
 import { createCampaignTerms } from './send/campaign-terms.ts';
 import { DestinationSender } from './send/destination-sender.ts';
 import { createLeaseKeeper } from './send/lease-keeper.ts';
+import { createMessageSigning } from './send/message-signing.ts';
 import { OpenBudget } from './send/open-budget.ts';
 import { createResultWriter } from './send/result-writer.ts';
 import { createSegmentCache } from './send/segment-cache.ts';
@@ -18,6 +19,7 @@ import { createSendStage } from './send/send-stage.ts';
 import { createSenderPausing } from './send/sender-pausing.ts';
 import { createSenderPool } from './send/sender-pool.ts';
 import { pauseSender } from './senders/sender-pauses.ts';
+import { createSigningKeySource } from './sending-domains/signing-keys.ts';
 import { createDestinationLimitsSource } from './transport-settings/destination-limits-source.ts';
 import { createReplyRuleSource } from './transport-settings/reply-rule-source.ts';
 import { createTransportSource } from './transport-settings/transport-source.ts';
@@ -50,12 +52,14 @@ export function wireSend(platform: Platform): Lifecycle {
     hostPolicy: hostPolicyOf(config),
     replyRules,
   });
+  const signingKeys = createSigningKeySource({ db, log, secretsKey: keys.secrets });
+  const signing = createMessageSigning({ keys: signingKeys, clock, log, metrics });
   const now = () => clock.monotonic();
   const pool = createSenderPool({
     ...{ source, log, pace, slots, now },
     createSender: ({ transportId, destinationId }, { transport, limits, perSecond }, siblings) =>
       new DestinationSender({
-        ...{ commits, clock, log, owner, writer, rateGate, budget, pace, slots, rules, metrics },
+        ...{ commits, clock, log, owner, writer, rateGate, budget, signing, pace, slots, rules, metrics },
         ...{ transportId, destinationId, transport, limits, siblings, transportPerSecond: perSecond },
         onOutcome: createSenderPausing({
           destinationId,
@@ -83,5 +87,6 @@ export function wireSend(platform: Platform): Lifecycle {
   });
   // Jobs end before their grants do, so these are waited for apart, once no job comes any more.
   const grants = { start: async () => undefined, stop: () => stage.drained() };
-  return composeLifecycle([leases, replyRules, destinationLimits, pace, slots, pool, grants, consumer]);
+  const belt = [pool, grants, consumer];
+  return composeLifecycle([leases, replyRules, signingKeys, destinationLimits, pace, slots, ...belt]);
 }

@@ -16,7 +16,7 @@ import { createConnectBackoff } from './connect-backoff.ts';
 import { CourierCrew } from './courier-crew.ts';
 import type { GrantRun } from './grant-run.ts';
 import { HandOver } from './hand-over.ts';
-import { Intake, type IntakeOptions } from './intake.ts';
+import { Intake, type IntakeParts } from './intake.ts';
 import { mayStart, type Outgoing } from './outgoing.ts';
 import { ofOpenFailure } from './pace-events.ts';
 import { ReadyQueue } from './ready-queue.ts';
@@ -24,8 +24,7 @@ import { type RetryRules, toResult, toStranded } from './result-policy.ts';
 import type { ResultWriter } from './result-writer.ts';
 import type { SendMetrics } from './send-metrics.ts';
 
-export interface DestinationSenderOptions
-  extends Pick<IntakeOptions, 'commits' | 'clock' | 'log' | 'owner' | 'writer' | 'rateGate' | 'budget'> {
+export interface DestinationSenderOptions extends IntakeParts {
   readonly transportId: number;
   readonly destinationId: number;
   readonly transport: Transport;

@@ -11,6 +11,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { RenderedMessage } from '../render/message.ts';
 import type { GrantRun } from './grant-run.ts';
+import type { MessageSigning, SignMessages } from './message-signing.ts';
 import { mostBeyondTheWire, type OpenBudget } from './open-budget.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { ReadyQueue } from './ready-queue.ts';
@@ -24,6 +25,7 @@ export interface IntakeOptions {
   readonly writer: ResultWriter;
   readonly ready: ReadyQueue;
   readonly rateGate: RateGate;
+  readonly signing: MessageSigning;
   /** Rates that hold for every message here: the destination's, set or learnt, and the transport's. */
   readonly buckets: () => readonly Bucket[];
   readonly budget: OpenBudget;
@@ -35,8 +37,12 @@ export interface IntakeOptions {
   readonly nextRun: (now: number) => GrantRun | undefined;
 }
 
-interface Asked extends Pick<Outgoing, 'run' | 'intendedAt'> {
-  readonly messages: readonly RenderedMessage[];
+/** What it is given that its destination's sender was given too. */
+export type IntakeParts = Omit<IntakeOptions, 'ready' | 'openCouriers' | 'buckets' | 'admit' | 'nextRun'>;
+
+interface Signed extends Pick<Outgoing, 'intendedAt'> {
+  /** Undefined: they could not be signed. */
+  readonly signed: readonly RenderedMessage[] | undefined;
 }
 
 const meterWindowMs = 250;
@@ -109,20 +115,48 @@ export class Intake {
 
   /** Taken before the first wait: what waits is asked for once, and a token is never taken for a message that is not there. */
   async #ask(run: GrantRun, messages: readonly RenderedMessage[]): Promise<void> {
+    const sign = await this.#options.signing.begin(run);
+    if (typeof sign === 'number') return this.#leave(run, messages, sign);
     const tokens = await this.#takeTokens(run, messages.length);
     run.giveBack(messages.slice(tokens));
-    if (tokens > 0) await this.#askLedger(run, messages.slice(0, tokens));
+    if (tokens > 0) await this.#askLedger(run, messages.slice(0, tokens), sign);
   }
 
-  async #askLedger(run: GrantRun, messages: readonly RenderedMessage[]): Promise<void> {
+  /** They are not to leave unsigned. Stopped first: what is given back then stays pending. */
+  #leave(run: GrantRun, messages: readonly RenderedMessage[], holdMs: number): void {
+    run.stop(holdMs, { isOwn: true });
+    run.giveBack(messages);
+  }
+
+  async #askLedger(run: GrantRun, messages: readonly RenderedMessage[], sign: SignMessages): Promise<void> {
     // Before the statement: were we stopped while its answer waits for us, an intent counted from then would look fresh.
     const intendedAt = this.#options.clock.monotonic();
+    const signing = this.#sign(run, messages, sign);
     try {
-      this.#accept({ run, messages, intendedAt }, await this.#intend(run, messages));
+      const granted = this.#heed(run, messages, await this.#intend(run, messages));
+      this.#admit(run, granted, { intendedAt, signed: await signing });
     } catch (error) {
       this.#options.log.error({ err: error, campaignId: run.grant.campaignId }, 'intent not written');
-      this.#retractAll(run, messages);
+      this.#retractAll(
+        run,
+        messages.map(({ seq }) => seq),
+      );
       this.#hold(timer(ledgerPauseMs));
+    }
+  }
+
+  /** While the intent is written. Where it fails, none of the run leaves. Never rejects: nobody listens until the intent is there. */
+  async #sign(
+    run: GrantRun,
+    messages: readonly RenderedMessage[],
+    sign: SignMessages,
+  ): Promise<readonly RenderedMessage[] | undefined> {
+    try {
+      return await sign(messages);
+    } catch (error) {
+      this.#options.log.error({ err: error, campaignId: run.grant.campaignId }, 'messages not signed');
+      run.stop(this.#options.signing.failedHoldMs, { isOwn: true });
+      return undefined;
     }
   }
 
@@ -159,18 +193,23 @@ export class Intake {
     return commits.run((tx) => recordIntent(tx, { grant, owner, seqs, scopes: terms.scopes }));
   }
 
-  #accept({ run, messages, intendedAt }: Asked, { granted, stop }: IntentResult): void {
-    const allowed = new Set(granted);
+  /** Answers those that may leave. */
+  #heed(run: GrantRun, messages: readonly RenderedMessage[], { granted, stop }: IntentResult): Set<number> {
     if (stop === 'lost') run.lose();
     else if (stop) run.stop();
     run.close(messages.length - granted.length);
-    const mine = messages.filter((message) => allowed.has(message.seq));
+    return new Set(granted);
+  }
+
+  #admit(run: GrantRun, granted: ReadonlySet<number>, { intendedAt, signed }: Signed): void {
+    if (!signed) this.#retractAll(run, granted);
+    const mine = (signed ?? []).filter((message) => granted.has(message.seq));
     this.#options.admit(mine.map((message) => ({ run, message, intendedAt, failures: 0 })));
   }
 
   /** The commit may have happened without our hearing of it: rows that are `attempting` at our epoch go back to pending. */
-  #retractAll(run: GrantRun, messages: readonly RenderedMessage[]): void {
-    for (const { seq } of messages) {
+  #retractAll(run: GrantRun, seqs: Iterable<number>): void {
+    for (const seq of seqs) {
       this.#options.writer.write(run, { seq, state: 'pending', replyCode: 0, reason: null });
     }
   }

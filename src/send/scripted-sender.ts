@@ -6,9 +6,11 @@ import type { PaceEvent } from '../pacing/pace-feed.ts';
 import type { RateGate } from '../pacing/rate-gate.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import type { Sql } from '../platform/mysql.ts';
+import type { RenderedMessage } from '../render/message.ts';
 import { silentLog } from '../testing/test-database.ts';
-import type { Courier, OpenResult, Outcome } from '../transports/contract.ts';
+import type { Courier, OpenResult, OutboundMessage, Outcome } from '../transports/contract.ts';
 import { DestinationSender } from './destination-sender.ts';
+import type { SignMessages } from './message-signing.ts';
 import { OpenBudget } from './open-budget.ts';
 import { createSendMetrics } from './send-metrics.ts';
 
@@ -43,9 +45,15 @@ export function stage({
   const script = {
     /** Answers whether a connection opens, by its number. */
     open: async (_n: number): Promise<'open' | 'failed'> => 'open',
-    deliver: async (_seq: number, _courier: { isUsable: boolean }): Promise<Outcome> => ok,
+    deliver: async (
+      _seq: number,
+      _courier: { isUsable: boolean },
+      _message: RenderedMessage,
+    ): Promise<Outcome> => ok,
     intended: async () => undefined as unknown,
     closed: () => undefined as unknown,
+    /** A number: a key of their domain can't be used. */
+    sign: (async (messages) => messages) as SignMessages | number,
     /** What the leader knows of the destination; undefined: nothing yet. */
     pace: undefined as Pace | undefined,
     /** How many connections the fleet leaves to this process. */
@@ -60,7 +68,10 @@ export function stage({
       get isUsable() {
         return state.isUsable;
       },
-      deliver: async ([message]) => [await script.deliver(message?.rendered.seq ?? -1, state)],
+      async deliver([message]) {
+        const { rendered } = message as OutboundMessage;
+        return [await script.deliver(rendered.seq, state, rendered)];
+      },
       async close() {
         if (closed) return;
         closed = true;
@@ -94,6 +105,7 @@ export function stage({
     },
     rateGate: { take: take ?? (async (_, wanted) => ({ granted: wanted, waitMs: 0 })) },
     budget: new OpenBudget(),
+    signing: { begin: async () => script.sign, failedHoldMs: 15_000 },
     transportId: 1,
     destinationId: 7,
     limits: { perSecond },

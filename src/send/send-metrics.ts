@@ -27,6 +27,16 @@ export function createSendMetrics(registry: Metrics) {
       help: 'Times a sending domain was made to rest because a destination refused it for policy',
       registers,
     }),
+    signed: new Counter({
+      name: 'sluice_send_signed_total',
+      help: 'Messages that were given a DKIM signature; each once per intent',
+      registers,
+    }),
+    unsignable: new Counter({
+      name: 'sluice_send_unsignable_total',
+      help: 'Times messages had to wait because a key of their domain can not be used',
+      registers,
+    }),
     openFailures: new Counter({
       name: 'sluice_send_open_failures_total',
       help: 'Connections that could not be opened, by cause',
