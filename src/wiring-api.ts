@@ -14,6 +14,7 @@ import { progressRoutes } from './campaigns/progress-routes.ts';
 import { createProgressWatch } from './campaigns/progress-watch.ts';
 import { testSendRoutes } from './campaigns/test-send-routes.ts';
 import { createTestSender } from './campaigns/test-sender.ts';
+import { createTestSigner } from './campaigns/test-signer.ts';
 import { createApiServer } from './http/api-server.ts';
 import type { Route } from './http/route.ts';
 import { campaignPaceRoutes } from './pace-view/campaign-pace-routes.ts';
@@ -83,6 +84,7 @@ export function apiRoutes(
       addressKey: keys.address,
       publicUrl: config.PUBLIC_URL,
       runTemplateJob,
+      signTest: createTestSigner({ db, secretsKey: keys.secrets, clock }),
       sendTest: createTestSender({ secretsKey: keys.secrets, hostPolicy: hostPolicyOf(config), clock }),
     }),
     ...unsubscribeRoutes({ db, signingKeys: [keys.signing] }),

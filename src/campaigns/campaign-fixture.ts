@@ -16,6 +16,7 @@ import { progressRoutes } from './progress-routes.ts';
 import { createProgressWatch, type ProgressWatchOptions } from './progress-watch.ts';
 import { testSendRoutes } from './test-send-routes.ts';
 import { createTestSender } from './test-sender.ts';
+import { createTestSigner } from './test-signer.ts';
 
 export const html = '<p>Hi {{ profile.first_name }}</p><a href="{{ unsubscribe_url }}">stop</a>';
 export const message = { from_email: 'shop@example.com', from_name: 'Shop' };
@@ -34,6 +35,7 @@ export function startCampaignApi(options: CampaignApiOptions = {}): Promise<Test
       const transports = { secretsKey: keys.secrets, hostPolicy: policy };
       const publicUrl = config.PUBLIC_URL;
       const sendTest = createTestSender({ ...transports, clock });
+      const signTest = createTestSigner({ db, secretsKey: keys.secrets, clock });
       return [
         ...templateRoutes({ db, publicUrl, runTemplateJob: runHere }),
         ...transportRoutes({ db, ...transports }),
@@ -42,7 +44,7 @@ export function startCampaignApi(options: CampaignApiOptions = {}): Promise<Test
         ...deliveryRoutes(db),
         ...progressRoutes(createProgressWatch({ db, clock, log: silentLog, ...options.watch })),
         ...testSendRoutes({
-          ...{ db, clock, addressKey: keys.address, publicUrl, sendTest },
+          ...{ db, clock, addressKey: keys.address, publicUrl, sendTest, signTest },
           runTemplateJob: runHere,
         }),
       ];

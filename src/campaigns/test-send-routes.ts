@@ -18,6 +18,7 @@ import { getCampaign } from './known-campaign.ts';
 import { checkMessageReadiness } from './readiness.ts';
 import { renderTestMessages, type TestMessage } from './test-messages.ts';
 import type { SendTest } from './test-sender.ts';
+import type { SignTest } from './test-signer.ts';
 
 export interface TestSendRoutesOptions {
   readonly db: Database;
@@ -26,6 +27,7 @@ export interface TestSendRoutesOptions {
   readonly addressKey: Buffer;
   readonly publicUrl: string;
   readonly sendTest: SendTest;
+  readonly signTest: SignTest;
   readonly runTemplateJob: RunTemplateJob;
 }
 
@@ -51,7 +53,7 @@ function testRoute(options: TestSendRoutesOptions): Route {
     tag: 'Campaigns',
     summary: 'Send a test message',
     description:
-      'Through the campaign’s transport at once, with `[Test]` before the subject. Suppressed addresses get none. ' +
+      'Through the campaign’s transport at once, signed as its messages are, with `[Test]` before the subject. Suppressed addresses get none. ' +
       'Its link to unsubscribe leads nowhere. It is no delivery of the campaign, and is not tried again.',
     access: 'campaigns:write',
     params: campaignParams,
@@ -84,7 +86,7 @@ async function sendTests(options: TestSendRoutesOptions, campaign: Campaign, { t
   const now = new Date(clock.now());
   const tests = { campaign, source, to: allowed, attributes, publicUrl, now };
   const messages = await renderTestMessages(options.runTemplateJob, tests);
-  const outcomes = await send(options, campaign, messages);
+  const outcomes = await send(options, campaign, { messages, domain: source.sendingDomain });
   return to.map((email) => showResult(email, suppressed, messages, outcomes));
 }
 
@@ -112,18 +114,16 @@ async function findSuppressed(
 
 /** Outcomes by address; nothing is opened when there is nothing to send. */
 async function send(
-  { db, sendTest }: TestSendRoutesOptions,
+  { db, sendTest, signTest }: TestSendRoutesOptions,
   { tenantId, transportId }: Campaign,
-  messages: readonly TestMessage[],
+  { messages, domain }: { readonly messages: readonly TestMessage[]; readonly domain: string },
 ): Promise<ReadonlyMap<string, Outcome>> {
   const rendered = messages.filter((message) => message.kind === 'rendered');
   if (rendered.length === 0) return new Map();
   const transport = await readTransport(db, tenantId, transportId as TransportId);
   if (!transport) throw new AppError('conflict', { detail: 'The transport was deleted at the same moment' });
-  const outcomes = await sendTest(
-    transport,
-    rendered.map((message) => message.outbound),
-  );
+  const outbound = rendered.map((message) => message.outbound);
+  const outcomes = await sendTest(transport, await signTest({ tenantId, domain }, outbound));
   return new Map(rendered.map((message, i) => [message.to, outcomes[i] as Outcome]));
 }
 

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeDkimKey } from '../dkim/dkim-key.ts';
 import { formatId, newId } from '../ids.ts';
+import { deriveKeys } from '../keys.ts';
+import { createSecretBox } from '../platform/secret-box.ts';
+import { sealDkimKey } from '../sending-domains/sealed-key.ts';
+import { activateSendingDomain, insertSendingDomain } from '../sending-domains/sending-domain-store.ts';
 import { createSmtpSink, type SmtpSink } from '../testing/smtp-sink/sink.ts';
 import type { TestApi } from '../testing/test-api.ts';
 import { createShop, html, message, type Shop, startCampaignApi } from './campaign-fixture.ts';
@@ -146,4 +151,26 @@ test('neither replies nor errors show the transport’s password', async () => {
   const { body } = await shop.post('/v1/transports', { name: 'Login', settings, secret });
   const id = await shop.createDraft({ transport_id: body.id, message });
   expect((await shop.act(id, 'test', { to: ['me@example.com'] })).text).not.toContain('correct horse');
+});
+
+test('a test is signed as the campaign will be, and is not sent when the key can’t be used', async () => {
+  const { privateKey, publicKey, algorithm } = await makeDkimKey('ed25519-sha256');
+  const place = {
+    tenantId: shop.tenantId,
+    id: newId('sendingDomain'),
+    domain: 'example.com',
+    selector: 's1',
+  };
+  const box = createSecretBox(deriveKeys(api.config.SECRET_KEY).secrets);
+  const sealed = sealDkimKey(box, place, privateKey);
+  await insertSendingDomain(api.db, { ...place, algorithm, publicKey, privateKey: sealed });
+  await activateSendingDomain(api.db, place);
+  const id = await shop.createDraft();
+  expect((await shop.act(id, 'test', { to: ['me@example.com'] })).status).toBe(200);
+  const [accepted] = sink.accepted().log;
+  expect(accepted?.bytes?.toString()).toMatch(/^DKIM-Signature: v=1; a=ed25519-sha256;[\s\S]*\r\nFrom: /);
+  await api.db.write("UPDATE sending_domains SET selector = 's2' WHERE tenant_id = ?", [shop.tenantId]);
+  expect((await shop.act(id, 'test', { to: ['you@example.com'] })).status).toBe(503);
+  expect(sink.accepted().log).toHaveLength(1);
+  await api.db.write('DELETE FROM sending_domains');
 });
