@@ -49,7 +49,7 @@ export const configSchema = z.object({
     .default('sluice')
     .describe('First word of every Redis key; installations that share a Redis need different ones'),
   SECRET_KEY: secretKey.describe(
-    '32 bytes in base64: encrypts transport secrets and keys the HMACs of addresses and links. Losing it loses both',
+    '32 bytes in base64: encrypts secrets of transports and signing keys, and keys the HMACs of addresses and links. Losing it loses both',
   ),
   ADMIN_TOKEN: z
     .string()
