@@ -1,9 +1,13 @@
-/** Documentation that is made from code: docs/errors.md from the registry, README's configuration table from the schema. */
+/**
+ * Documentation that is made from code: docs/errors.md from the registry, README's configuration table from the schema, its figures from the last
+ * run of the bench.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configSchema } from '../src/config.ts';
 import { errorKinds } from '../src/errors.ts';
+import { insertBenchTable } from './bench-table.ts';
 
 export interface GeneratedFile {
   readonly path: string;
@@ -21,7 +25,7 @@ export function listGeneratedFiles(root: string): readonly GeneratedFile[] {
     { path: 'docs/errors.md', expected: renderErrorsPage(), actual: readFile(join(root, 'docs/errors.md')) },
     ...(readme === undefined
       ? []
-      : [{ path: 'README.md', expected: insertConfigTable(readme), actual: readme }]),
+      : [{ path: 'README.md', expected: insertBenchTable(insertConfigTable(readme), root), actual: readme }]),
   ];
 }
 

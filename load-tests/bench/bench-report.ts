@@ -1,26 +1,32 @@
-/** The bench's result: ratios first, then rates, CPU per message and memory by process. Kept as JSON and as text. */
+/** The bench's result: ratios first, then rates, CPU a message and memory by process. Kept as JSON and as text. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { PipelineRun } from './pipeline-run.ts';
-import type { UsageByName } from './process-usage.ts';
-import type { RivalRun } from './rivals.ts';
+import type { Backlog } from './backlog.ts';
+import { type Comparison, ratiosOfComparisons } from './compare.ts';
+import type { SizeCost } from './flat-cost.ts';
+import { formatFigures } from './format-figures.ts';
+import type { WorkersCost } from './send-workers.ts';
+import type { StageFigures } from './stages.ts';
+import type { TlsCost } from './tls.ts';
 
-export interface SizeResult {
-  readonly kilobytes: number;
-  readonly pipeline: PipelineRun;
-  readonly smtpSource: RivalRun | undefined;
-  readonly baseline: RivalRun;
-}
-
-export interface BenchResult {
+/** A part that was not run is not there. */
+export interface Figures {
   readonly machine: string;
   readonly commit: string;
-  readonly target: string;
+  readonly at: string;
   readonly command: string;
-  readonly importSeconds: number;
-  readonly sizes: readonly SizeResult[];
+  readonly target?: string;
+  readonly importPerSecond?: number;
+  readonly compared?: readonly Comparison[];
+  readonly sent?: readonly SizeCost[];
+  readonly backlogs?: readonly Backlog[];
+  readonly tls?: TlsCost;
+  readonly sendWorkers?: readonly WorkersCost[];
+  readonly stages?: StageFigures;
+  /** Which sizes a ratio is made of: smaller ones with `--quick`, whatever its name says. */
+  readonly basis: Readonly<Record<string, string>>;
 }
 
 export function describeMachine(): string {
@@ -33,70 +39,41 @@ export function readCommit(): string {
   return stdout?.trim() || 'unknown';
 }
 
-const rate = (run: { readonly messages: number; readonly seconds: number }) => run.messages / run.seconds;
-
 /** Named as the issues and the README name them. */
-export function ratiosOf({ sizes }: BenchResult): Readonly<Record<string, number>> {
-  const ratios: Record<string, number> = {};
-  for (const { kilobytes, pipeline, smtpSource, baseline } of sizes) {
-    if (smtpSource) ratios[`pipelineVsC${kilobytes}KB`] = rate(pipeline) / rate(smtpSource);
-    ratios[`pipelineVsBaseline${kilobytes}KB`] = rate(pipeline) / rate(baseline);
+export function ratiosOf({ compared = [], sent, backlogs }: Omit<Figures, 'basis'>): Record<string, number> {
+  const ratios = ratiosOfComparisons(compared);
+  const [small, large] = [sent?.[0], sent?.at(-1)];
+  if (small && large) {
+    ratios.cost1MVs10k = large.cpuMicros / small.cpuMicros;
+    ratios.time1MVs10k = small.perSecond / large.perSecond;
   }
+  const [few, many] = [backlogs?.[0], backlogs?.find(({ recipients }) => recipients === 1_000_000)];
+  const most = many ?? backlogs?.at(-1);
+  if (few && most) ratios.redis1MVs10k = most.redisBytes / few.redisBytes;
   return ratios;
 }
 
-export function formatReport(result: BenchResult): string {
-  const lines = [
-    `machine   ${result.machine}`,
-    `commit    ${result.commit}`,
-    `command   ${result.command}`,
-    `target    ${result.target} on the same machine`,
-    `import    ${result.importSeconds.toFixed(1)} s`,
-    '',
-    ...Object.entries(ratiosOf(result)).map(([name, ratio]) => `${name.padEnd(26)} ${ratio.toFixed(2)}`),
-  ];
-  for (const size of result.sizes) lines.push('', ...formatSize(size));
-  return `${lines.join('\n')}\n`;
-}
-
-function formatSize({ kilobytes, pipeline, smtpSource, baseline }: SizeResult): string[] {
-  return [
-    `${kilobytes} KB messages${' '.repeat(12)}messages     seconds   messages/s`,
-    formatRun('whole pipeline', pipeline),
-    formatRun('one job per recipient', baseline),
-    ...(smtpSource
-      ? [formatRun('smtp-source (C)', smtpSource)]
-      : ['smtp-source (C)            not installed']),
-    ...formatUsage(pipeline.usage, pipeline.messages),
-    `  ${'one job per recipient'.padEnd(24)} ${micros(baseline.cpuSeconds, baseline.messages)} µs CPU/message   ${baseline.peakMb} MB peak`,
-  ];
-}
-
-function formatRun(name: string, run: { readonly messages: number; readonly seconds: number }): string {
-  return `${name.padEnd(24)} ${String(run.messages).padStart(10)} ${run.seconds.toFixed(2).padStart(11)} ${Math.round(rate(run)).toString().padStart(12)}`;
-}
-
-function formatUsage(usage: UsageByName, messages: number): string[] {
-  return Object.entries(usage).map(([name, used]) =>
-    used
-      ? `  ${name.padEnd(24)} ${micros(used.cpuSeconds, messages)} µs CPU/message   ${used.peakMb} MB peak`
-      : `  ${name.padEnd(24)} not measured here`,
-  );
-}
-
-function micros(cpuSeconds: number | undefined, messages: number): string {
-  return (((cpuSeconds ?? 0) * 1e6) / messages).toFixed(0).padStart(6);
+/** What each ratio that is named after a size was made of. */
+export function basisOf({ sent, backlogs }: Omit<Figures, 'basis'>): Record<string, string> {
+  const basis: Record<string, string> = {};
+  const between = (sizes: readonly { readonly recipients: number }[]) =>
+    `${sizes.at(-1)?.recipients} against ${sizes[0]?.recipients} recipients`;
+  if (sent) basis.cost1MVs10k = `CPU a message, ${between(sent)}`;
+  if (sent) basis.time1MVs10k = `time a message, ${between(sent)}`;
+  const upTo1M = backlogs?.filter(({ recipients }) => recipients <= 1_000_000);
+  if (upTo1M) basis.redis1MVs10k = `bytes with all pending, ${between(upTo1M)}`;
+  return basis;
 }
 
 /** Results are kept, the worse ones too. */
-export function saveResult(result: BenchResult): string {
+export function saveResult(figures: Figures, json: string | undefined): string {
   const folder = 'load-tests/results';
   mkdirSync(folder, { recursive: true });
-  const name = `bench-${new Date().toISOString().slice(0, 16).replace(':', '')}-${result.commit}`;
-  writeFileSync(
-    join(folder, `${name}.json`),
-    `${JSON.stringify({ ratios: ratiosOf(result), figures: result }, null, 2)}\n`,
-  );
-  writeFileSync(join(folder, `${name}.txt`), formatReport(result));
-  return join(folder, `${name}.txt`);
+  const ratios = ratiosOf(figures);
+  const path = join(folder, `bench-${figures.at.slice(0, 16).replace(':', '')}-${figures.commit}`);
+  const text = `${JSON.stringify({ ratios, figures }, null, 2)}\n`;
+  writeFileSync(`${path}.json`, text);
+  writeFileSync(`${path}.txt`, formatFigures(ratios, figures));
+  if (json) writeFileSync(json, text);
+  return `${path}.txt`;
 }

@@ -1,5 +1,5 @@
 /** CPU time and peak memory of processes, from /proc; on systems without it, nothing is reported. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 export interface Usage {
   readonly cpuSeconds: number;
@@ -20,7 +20,20 @@ export function readUsage(pid: number): Usage | undefined {
   }
 }
 
+/** From now on the peak is that of what comes (proc(5), clear_refs); left alone where that is not allowed. */
+export function forgetPeak(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch {
+    return;
+  }
+}
+
 export type UsageByName = Readonly<Record<string, Usage | undefined>>;
+
+export function readUsages(pids: Readonly<Record<string, number>>): UsageByName {
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, readUsage(pid)]));
+}
 
 /** What was used between two readings: CPU as a difference, memory as the later peak. */
 export function usageBetween(before: UsageByName, after: UsageByName): UsageByName {
@@ -30,4 +43,10 @@ export function usageBetween(before: UsageByName, after: UsageByName): UsageByNa
       usage && { ...usage, cpuSeconds: usage.cpuSeconds - (before[name]?.cpuSeconds ?? 0) },
     ]),
   );
+}
+
+/** CPU µs a message, summed over the processes. */
+export function microsPerMessage(usage: UsageByName, messages: number): number {
+  const seconds = Object.values(usage).reduce((sum, used) => sum + (used?.cpuSeconds ?? 0), 0);
+  return (seconds * 1e6) / messages;
 }

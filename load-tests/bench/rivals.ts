@@ -20,44 +20,41 @@ export async function runSmtpSource(
 ): Promise<RivalRun | undefined> {
   const program = findProgram('smtp-source');
   if (!program || target.name !== 'smtp-sink') return undefined;
-  const size = String(kilobytes * 1024);
   const options = [
-    '-d',
-    '-s',
-    String(connections),
-    '-m',
-    String(messages),
-    '-l',
-    size,
-    '-f',
-    'a@example.com',
-    '-t',
-    'b@example.com',
+    ...['-d', '-s', `${connections}`, '-m', `${messages}`, '-l', `${kilobytes * 1024}`],
+    ...['-f', 'a@example.com', '-t', 'b@example.com', `127.0.0.1:${target.port}`],
   ];
   const started = performance.now();
-  await run(program, [...options, `127.0.0.1:${target.port}`]);
-  return { messages, seconds: (performance.now() - started) / 1000 };
+  // The shell's `times` tells what its child has used: Node can't ask for it.
+  const output = await run('sh', ['-c', '"$0" "$@" && times', program, ...options]);
+  return { messages, seconds: (performance.now() - started) / 1000, cpuSeconds: childCpuSeconds(output) };
 }
 
-export async function runBaseline(
-  target: Target,
-  messages: number,
-  kilobytes: number,
-  databaseUrl: string,
-): Promise<RivalRun> {
-  const script = resolve('dist/load-tests/bench/baseline.js');
-  const output = await run(
-    process.execPath,
-    [script, String(target.port), String(messages), String(kilobytes)],
-    {
-      ...process.env,
-      DATABASE_URL: databaseUrl,
-    },
+/** POSIX `times`: user and system time of the shell, and on the next line of its children, as 0m1.23s. */
+function childCpuSeconds(output: string): number {
+  const times = output.trim().split('\n').at(-1) ?? '';
+  return [...times.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
   );
+}
+
+export interface BaselineOptions {
+  readonly target: Target;
+  readonly messages: number;
+  readonly kilobytes: number;
+  readonly databaseUrl: string;
+}
+
+export async function runBaseline(options: BaselineOptions): Promise<RivalRun> {
+  const { target, messages, kilobytes, databaseUrl } = options;
+  const script = resolve('dist/load-tests/bench/baseline.js');
+  const args = [script, String(target.port), String(messages), String(kilobytes)];
+  const output = await run(process.execPath, args, { ...process.env, DATABASE_URL: databaseUrl });
   return JSON.parse(output) as RivalRun;
 }
 
-function run(program: string, args: readonly string[], env = process.env): Promise<string> {
+export function run(program: string, args: readonly string[], env = process.env): Promise<string> {
   return new Promise((fulfil, reject) => {
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';

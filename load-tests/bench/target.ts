@@ -21,22 +21,20 @@ export function findProgram(name: string): string | undefined {
 /** A backlog far above the connections that will be opened; smtp-sink keeps nothing. */
 export async function startTarget(port: number): Promise<Target> {
   const program = findProgram('smtp-sink');
-  const child = program
-    ? spawn(program, ['-c', '-u', userName(), `127.0.0.1:${port}`, '1000'], { stdio: 'ignore' })
-    : spawn(
-        process.execPath,
-        [resolve('dist/src/testing/smtp-sink/main.js'), '--port', String(port), '--memory', 'counters'],
-        {
-          stdio: 'ignore',
-        },
-      );
+  if (!program) return startOwnSink(port);
+  const args = ['-c', '-u', userName(), `127.0.0.1:${port}`, '1000'];
+  return listening('smtp-sink', port, spawn(program, args, { stdio: 'ignore' }));
+}
+
+export function startOwnSink(port: number): Promise<Target> {
+  const script = resolve('dist/src/testing/smtp-sink/main.js');
+  const args = [script, '--port', String(port), '--memory', 'counters'];
+  return listening('own sink', port, spawn(process.execPath, args, { stdio: 'ignore' }));
+}
+
+async function listening(name: Target['name'], port: number, child: ChildProcess): Promise<Target> {
   await waitUntilListening(port, child);
-  return {
-    name: program ? 'smtp-sink' : 'own sink',
-    port,
-    pid: child.pid as number,
-    stop: () => child.kill('SIGTERM'),
-  };
+  return { name, port, pid: child.pid as number, stop: () => child.kill('SIGTERM') };
 }
 
 /** smtp-sink refuses to stay root; for others the option is left alone. */

@@ -1,0 +1,40 @@
+/**
+ * What rendering one recipient costs, and what of it crosses Redis. Run after `npm run build`:
+ *
+ *   node dist/load-tests/bench/render.js [--quick]
+ */
+import { Liquid } from 'liquidjs';
+import { encodeRendered } from '../../src/render/payload.ts';
+import { benchHtml } from './bench-message.ts';
+import {
+  compileSample,
+  renderSample,
+  sampleAttributes,
+  sampleHtml,
+  sampleRecipient,
+} from './sample-message.ts';
+import { isQuick, measure } from './stopwatch.ts';
+
+const count = isQuick ? 1_500 : 10_000;
+const plain = new Liquid({ outputEscape: 'escape', ownPropertyOnly: true });
+const parsed = plain.parse(sampleHtml);
+const values = { profile: sampleAttributes, unsubscribe_url: 'x' };
+await measure('LiquidJS alone, 57 outputs, HTML part to one string', () => plain.renderSync(parsed, values), {
+  count,
+});
+await measure('sign both tokens of a recipient', (n) => sampleRecipient(n % 500), { count });
+for (const [name, html] of [
+  ['57 outputs in 28 KB', sampleHtml],
+  ['10 KB campaign mail', benchHtml(10)],
+  ['40 KB campaign mail', benchHtml(40)],
+] as const) {
+  const template = compileSample(html);
+  await measure(`render a recipient, ${name}`, (n) => renderSample(template, n % 500), { count });
+  const grant = Array.from({ length: 500 }, (_, seq) => renderSample(template, seq));
+  const { digest } = template.message;
+  const encode = () => encodeRendered(digest, grant);
+  await measure(`encode for Redis, ${Math.round(encode().length / 500)} B a recipient`, encode, {
+    count: count / 50,
+    items: 500,
+  });
+}
