@@ -15,6 +15,8 @@ export interface CourierCrewOptions {
   readonly transportId: number;
   /** Messages that a courier could take now or soon. */
   readonly work: () => number;
+  /** Couriers that carry a message now. */
+  readonly busy: () => number;
   /** Most connections this process may hold now, given how many it wants. */
   readonly allowed: (wanted: number) => number;
   /** Works until the courier or the messages are used up. */
@@ -69,7 +71,7 @@ export class CourierCrew {
 
   /** How many more are at work than the fleet allows by now. */
   get surplus(): number {
-    return Math.max(0, this.open - Math.max(this.#options.allowed(this.open), 1));
+    return Math.max(0, this.open - this.#options.allowed(this.#use()));
   }
 
   /** Is this courier one too many? Then it counts no more, and goes home. */
@@ -93,7 +95,13 @@ export class CourierCrew {
     const coming = this.open + this.#opening;
     const wanted = Math.min(this.#isProven ? maxCouriers : 1, this.#mostNow(), this.#options.work());
     if (coming >= wanted || this.#connections >= maxCouriers) return false;
-    return this.#connections < this.#options.allowed(Math.max(wanted, this.#connections));
+    return this.#connections < this.#options.allowed(this.#use());
+  }
+
+  /** What it has use for, whatever is open: idle ones are others' when these want them. */
+  #use(): number {
+    const { transport, work, busy } = this.#options;
+    return Math.min(transport.capabilities.maxCouriers, this.#mostNow(), busy() + work());
   }
 
   /** What the other side has put up with, and one more once it was left alone for a while. */

@@ -1,8 +1,7 @@
 /**
  * Sends the running grants of one destination over its couriers.
  *
- * Runs are served the most urgent class first and then oldest first, so that few chunks are on the wire at a time and their ledger writes come in
- * large groups. Each courier takes the next ready message, hands it over and reports what became of it. A destination that hangs keeps its own
+ * Tenants are served in turn (`run-queue.ts`). Each courier takes the next ready message, hands it over and reports what became of it. A destination that hangs keeps its own
  * couriers and messages waiting, and nobody else's.
  */
 import type { ConnectionSlots } from '../pacing/connection-slots.ts';
@@ -22,6 +21,7 @@ import { ofOpenFailure } from './pace-events.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { type RetryRules, toResult, toStranded } from './result-policy.ts';
 import type { ResultWriter } from './result-writer.ts';
+import { RunQueue } from './run-queue.ts';
 import type { SendMetrics } from './send-metrics.ts';
 
 export interface DestinationSenderOptions extends IntakeParts {
@@ -70,7 +70,7 @@ export class DestinationSender {
   readonly #crew: CourierCrew;
   readonly #handOver: HandOver;
   readonly #endWatch: () => void;
-  #runs: GrantRun[] = [];
+  readonly #runs = new RunQueue();
   #closedUntil = 0;
   #movedAt = 0;
   #look: NodeJS.Timeout | undefined;
@@ -85,6 +85,7 @@ export class DestinationSender {
     this.#crew = new CourierCrew({
       ...options,
       work: () => (this.#isClosed() ? 0 : this.#waiting()),
+      busy: () => this.#handOver.onWire,
       allowed: (wanted) => this.#allowedConnections(wanted),
       carry: (courier) => this.#carry(courier),
       opened: () => this.#opened(),
@@ -96,7 +97,7 @@ export class DestinationSender {
       ready: this.#ready,
       openCouriers: () => this.#crew.open,
       buckets: () => this.#buckets(),
-      nextRun: (now) => this.#nextRun(now),
+      nextRun: (now) => this.#runs.next(now),
       admit: (outgoing) => this.#admit(outgoing),
     });
     this.#handOver = new HandOver({ ...options, onThrottled: () => this.#intake.rest(throttledRestMs) });
@@ -108,20 +109,20 @@ export class DestinationSender {
 
   /** Messages and connections it has: none for a while, and it can be let go. */
   get isIdle(): boolean {
-    return this.#runs.length === 0 && this.#crew.connections === 0;
+    return this.#runs.isEmpty && this.#crew.connections === 0;
   }
 
   /** Resolves when the run is over: all its messages settled in the ledger, or left pending. */
   async send(run: GrantRun): Promise<void> {
     const closedMs = this.#closedUntil - this.#clock.monotonic();
     if (this.#isStopping || closedMs > 0) run.stop(Math.max(closedMs, 0));
-    if (this.#runs.length === 0) this.#movedAt = this.#clock.monotonic();
-    this.#runs.push(run);
+    if (this.#runs.isEmpty) this.#movedAt = this.#clock.monotonic();
+    this.#runs.add(run);
     this.#crew.fill();
     this.#intake.fill();
     this.#lookLater();
     await run.over;
-    this.#runs = this.#runs.filter((other) => other !== run);
+    this.#runs.remove(run);
   }
 
   /** The fleet's view has changed: a closed destination gives its grants back at once. */
@@ -150,20 +151,13 @@ export class DestinationSender {
   }
 
   #waiting(): number {
-    return this.#ready.length + this.#runs.reduce((sum, run) => sum + run.waiting, 0);
+    return this.#ready.length + this.#runs.waiting;
   }
 
   #allowedConnections(wanted: number): number {
     const { slots, destinationId, limits } = this.#options;
+    if (limits.connections === undefined) return Number.POSITIVE_INFINITY;
     return slots.request(destinationId, { cap: limits.connections, wanted, held: this.#crew.connections });
-  }
-
-  #nextRun(now: number): GrantRun | undefined {
-    let next: GrantRun | undefined;
-    for (const run of this.#runs) {
-      if (run.isReady(now) && (next === undefined || run.class < next.class)) next = run;
-    }
-    return next;
   }
 
   #buckets(): readonly Bucket[] {
@@ -282,7 +276,7 @@ export class DestinationSender {
     this.#look ??= setTimeout(() => {
       this.#look = undefined;
       this.#lookAfter();
-      if (this.#runs.length > 0) this.#lookLater();
+      if (!this.#runs.isEmpty) this.#lookLater();
     }, lookEveryMs);
   }
 

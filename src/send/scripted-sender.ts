@@ -57,7 +57,7 @@ export function stage({
     /** What the leader knows of the destination; undefined: nothing yet. */
     pace: undefined as Pace | undefined,
     /** How many connections the fleet leaves to this process. */
-    allowed: (wanted: number) => wanted,
+    allowed: (wanted: number, held: number) => Math.max(wanted, held),
   };
   function createCourier(): Courier {
     const state = { isUsable: true };
@@ -108,7 +108,7 @@ export function stage({
     signing: { begin: async () => script.sign, failedHoldMs: 15_000 },
     transportId: 1,
     destinationId: 7,
-    limits: { perSecond },
+    limits: { perSecond, connections: 10 },
     transportPerSecond: undefined,
     pace: {
       start: async () => undefined,
@@ -122,7 +122,7 @@ export function stage({
     slots: {
       start: async () => undefined,
       stop: async () => undefined,
-      request: (_, { wanted }) => script.allowed(wanted),
+      request: (_, { wanted, held }) => script.allowed(wanted, held),
       onChange: () => undefined,
       release: () => undefined,
     },
