@@ -4,9 +4,9 @@
  * No display names, no comments, no quoted local parts, no IP literals: each is legal, none belongs to a marketing
  * audience, and every one has been used to smuggle a second recipient or a header line past a parser.
  */
-import { createHmac } from 'node:crypto';
 import { domainToASCII } from 'node:url';
 import type { TenantId } from '../ids.ts';
+import { hashKeyed } from './keyed-hash.ts';
 
 export type AddressProblem =
   | 'empty'
@@ -59,7 +59,12 @@ export function parseDomain(text: string): string | undefined {
  * Lower-cased as a whole: two spellings that differ by case are one person to everybody but the RFC.
  */
 export function addressHash(key: Buffer, tenantId: TenantId, email: string): Buffer {
-  return createHmac('sha256', key).update(`${tenantId}\0${email.toLowerCase()}`).digest().subarray(0, 16);
+  return Buffer.from(hexAddressHash(key, tenantId, email), 'hex');
+}
+
+/** The same in hex, and at less than half the price: a Buffer is dear to make and to collect. */
+export function hexAddressHash(key: Buffer, tenantId: TenantId, email: string): string {
+  return hashKeyed(key, `${tenantId}\0${email.toLowerCase()}`).slice(0, 32);
 }
 
 const maxAddressOctets = 254;

@@ -26,13 +26,18 @@ const maxNameLength = 128;
 
 /** The first thing wrong with an attributes object, or undefined when it may be stored. */
 export function findAttributeProblem(attributes: object): AttributeProblem | undefined {
-  if (Object.keys(attributes).length > maxAttributes) {
+  return findShapeProblem(attributes) ?? findExcessBytes(attributes);
+}
+
+/** The same but for its size in bytes, which costs writing it out. */
+export function findShapeProblem(attributes: object): AttributeProblem | undefined {
+  const names = Object.keys(attributes);
+  if (names.length > maxAttributes) {
     return { path: [], detail: `has more than ${maxAttributes} attributes` };
   }
-  for (const name of Object.keys(attributes)) {
-    if (ownFields.has(name)) return { path: [name], detail: 'is a field of the profile, not an attribute' };
-  }
-  return findInValue(attributes, []) ?? findExcessBytes(attributes);
+  const own = names.find((name) => ownFields.has(name));
+  if (own !== undefined) return { path: [own], detail: 'is a field of the profile, not an attribute' };
+  return findInObject(attributes, 0);
 }
 
 /** Why a name can't be an attribute's, or undefined when it can. */
@@ -66,37 +71,45 @@ export function mergeAttributes(target: Attributes, patch: Attributes): Attribut
 const ownFields = new Set(['email', 'phone', 'time_zone', 'consent']);
 const reachableName = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
-function findInValue(value: unknown, path: readonly (string | number)[]): AttributeProblem | undefined {
-  if (typeof value === 'string') return findInText(value, path);
-  if (typeof value === 'number')
-    return Number.isFinite(value) ? undefined : { path, detail: 'is not finite' };
+function findInValue(value: unknown, depth: number): AttributeProblem | undefined {
+  if (typeof value === 'string') return findInText(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : here('is not finite');
   if (typeof value === 'boolean' || value === null) return undefined;
-  if (typeof value !== 'object') return { path, detail: 'is not a JSON value' };
-  if (path.length > maxDepth) return { path, detail: `is nested deeper than ${maxDepth} levels` };
-  return Array.isArray(value) ? findInArray(value, path) : findInObject(value, path);
+  if (typeof value !== 'object') return here('is not a JSON value');
+  if (depth > maxDepth) return here(`is nested deeper than ${maxDepth} levels`);
+  return Array.isArray(value) ? findInArray(value, depth) : findInObject(value, depth);
 }
 
 /** Half a surrogate pair is legal in JSON and an error in MySQL's. */
-function findInText(text: string, path: readonly (string | number)[]): AttributeProblem | undefined {
-  return /\p{Cs}/u.test(text) ? { path, detail: 'holds half a surrogate pair' } : undefined;
+function findInText(text: string): AttributeProblem | undefined {
+  return /\p{Cs}/u.test(text) ? here('holds half a surrogate pair') : undefined;
 }
 
-function findInArray(values: readonly unknown[], path: readonly (string | number)[]) {
-  for (const [index, value] of values.entries()) {
-    const problem = findInValue(value, [...path, index]);
-    if (problem) return problem;
+function findInArray(values: readonly unknown[], depth: number): AttributeProblem | undefined {
+  for (let index = 0; index < values.length; index++) {
+    const problem = findInValue(values[index], depth + 1);
+    if (problem) return within(index, problem);
   }
   return undefined;
 }
 
-function findInObject(members: object, path: readonly (string | number)[]): AttributeProblem | undefined {
-  for (const [name, value] of Object.entries(members)) {
+function findInObject(members: object, depth: number): AttributeProblem | undefined {
+  for (const name of Object.keys(members)) {
     const detail = findNameProblem(name);
-    if (detail) return { path: [...path, name], detail };
-    const problem = findInValue(value, [...path, name]);
-    if (problem) return problem;
+    if (detail) return { path: [name], detail };
+    const problem = findInValue((members as Record<string, unknown>)[name], depth + 1);
+    if (problem) return within(name, problem);
   }
   return undefined;
+}
+
+/** A path is made on the way out of a problem, so that what is right costs none. */
+function here(detail: string): AttributeProblem {
+  return { path: [], detail };
+}
+
+function within(step: string | number, { path, detail }: AttributeProblem): AttributeProblem {
+  return { path: [step, ...path], detail };
 }
 
 function isObject(value: AttributeValue): value is Attributes {

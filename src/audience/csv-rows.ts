@@ -1,6 +1,6 @@
 /** A CSV file as rows: the header names the fields, each further record is one profile. */
 import type { TenantId } from '../ids.ts';
-import { addressHash, parseAddress } from './address.ts';
+import { hexAddressHash, parseAddress } from './address.ts';
 import { type AttributeValue, findExcessBytes, maxAttributeBytes } from './attributes.ts';
 import { type Column, type CsvDelimiter, findDelimiter, nameOf, readHeader } from './csv-header.ts';
 import { type CsvCutter, type CsvRecord, createCsvCutter } from './csv-records.ts';
@@ -48,7 +48,12 @@ export function createCsvReader(options: CsvReaderOptions): RowReader {
     const rows = columns ? records : records.slice(1);
     const known = columns ?? readHeaderRecord(first);
     columns = known;
-    return rows.flatMap((record) => toRow(record, known, options) ?? []);
+    const read: ImportRow[] = [];
+    for (const record of rows) {
+      const row = toRow(record, known, options);
+      if (row) read.push(row);
+    }
+    return read;
   }
 
   return {
@@ -142,5 +147,5 @@ function readTimeZone(field: string, draft: Draft): string | undefined {
 
 function toPatch(draft: Draft, { tenantId, addressKey }: CsvReaderOptions): ProfilePatch {
   const { email, phone, timeZone, attributes } = draft;
-  return { email, addressHash: addressHash(addressKey, tenantId, email), phone, timeZone, attributes };
+  return { email, hexHash: hexAddressHash(addressKey, tenantId, email), phone, timeZone, attributes };
 }

@@ -4,7 +4,7 @@ import { type ClaimedImport, recordBatch } from './import-lease.ts';
 import type { ImportRow } from './import-row.ts';
 import { addMembersByHash } from './list-members.ts';
 import type { ProfilePatch } from './profile.ts';
-import { hexHash, maxHashesPerStatement, saveProfiles } from './profile-upsert.ts';
+import { maxHashesPerStatement, saveProfiles } from './profile-upsert.ts';
 
 /** Also the most rows that one event-loop turn turns into SQL: some 5 ms. */
 export const batchRows = maxHashesPerStatement;
@@ -39,7 +39,7 @@ export function createBatchWriter(db: Database, claimed: ClaimedImport): BatchWr
   let storedErrors = 0;
 
   async function write(rows: readonly ImportRow[]): Promise<void> {
-    const hashes = new Set(rows.flatMap((row) => (row.kind === 'profile' ? hexHash(row.patch) : [])));
+    const hashes = hashesOf(rows);
     if (onTheWay.some((batch) => hasCommon(hashes, batch.hashes))) await drain();
     else if (onTheWay.length === maxOnTheWay) await onTheWay[0]?.written;
     if (failure) throw failure;
@@ -82,21 +82,27 @@ export function createBatchWriter(db: Database, claimed: ClaimedImport): BatchWr
   return { write, drain };
 }
 
+function hashesOf(rows: readonly ImportRow[]): Set<string> {
+  const hashes = new Set<string>();
+  for (const row of rows) if (row.kind === 'profile') hashes.add(row.patch.hexHash);
+  return hashes;
+}
+
 function hasCommon(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
   for (const hash of some) if (others.has(hash)) return true;
   return false;
 }
 
 function findOversized(profiles: Profiles, saved: readonly ProfilePatch[]): Rejected[] {
-  const hashes = new Set(saved.map(hexHash));
+  const hashes = new Set(saved.map((patch) => patch.hexHash));
   return profiles
-    .filter((row) => !hashes.has(hexHash(row.patch)))
+    .filter((row) => !hashes.has(row.patch.hexHash))
     .map(({ line }) => ({ kind: 'rejected', line, detail: 'would give the profile too many attributes' }));
 }
 
 async function joinList(tx: Sql, { tenantId, listId }: ClaimedImport, saved: readonly ProfilePatch[]) {
   if (listId === null) return;
-  const hashes = saved.map((patch) => patch.addressHash);
+  const hashes = saved.map((patch) => patch.hexHash);
   await addMembersByHash(tx, { tenantId, id: listId }, hashes);
 }
 

@@ -268,3 +268,26 @@ test('parallel imports of the same people all come through', async () => {
   expect(found).toEqual({ n: 5_000, whole: 5_000 });
   for (const key of keys) await cancelImport(db, key);
 });
+
+test('a profile that a row would make too large stays as it is, is reported by its line, and holds up no other', async () => {
+  const attributes = (from: number) =>
+    Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`attribute_${from + i}`, i]));
+  const line = (email: string, from: number) =>
+    `${JSON.stringify({ email, attributes: attributes(from) })}\n`;
+  const first = await submit(line('ada@example.com', 0) + line('bob@example.com', 0), { format: 'ndjson' });
+  await run();
+  const { tenantId } = first;
+  const text = line('ada@example.com', 250) + line('bob@example.com', 100) + line('eve@example.com', 0);
+  const second = await submit(text, { tenantId, id: 2 as ImportId, format: 'ndjson' });
+  await run();
+  expect(await findImport(db, second)).toMatchObject({ state: 'done', accepted: 2, rejected: 1 });
+  expect(await errorsOf(second)).toEqual([
+    { line: 1, field: null, detail: 'would give the profile too many attributes' },
+  ]);
+  const sizes = (await profilesOf(tenantId)).map(({ email, attributes }) => [email, Object.keys(attributes)]);
+  expect(Object.fromEntries(sizes)).toMatchObject({
+    'ada@example.com': { length: 250 },
+    'bob@example.com': { length: 350 },
+    'eve@example.com': { length: 250 },
+  });
+});

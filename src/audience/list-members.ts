@@ -1,6 +1,7 @@
 /** Who is on a list. */
 import type { ListId, ProfileId, TenantId } from '../ids.ts';
 import type { Sql } from '../platform/mysql.ts';
+import { hexLiteral } from '../platform/sql-literals.ts';
 import type { ListKey } from './list-store.ts';
 
 export interface ListMember {
@@ -19,11 +20,11 @@ export async function addMembers(sql: Sql, list: ListKey, ids: readonly ProfileI
 }
 
 /** The same by address hash, for an import: no ids travel to us and back. At most 900 hashes. */
-export async function addMembersByHash(sql: Sql, list: ListKey, hashes: readonly Buffer[]): Promise<void> {
-  if (hashes.length === 0) return;
+export async function addMembersByHash(sql: Sql, list: ListKey, hexHashes: readonly string[]): Promise<void> {
+  if (hexHashes.length === 0) return;
   await sql.write(
-    `${insertMembers} FROM profiles p WHERE p.tenant_id = ? AND p.email_hash IN (?) ${unlessMember}`,
-    [list.id, list.tenantId, hashes],
+    `${insertMembers} FROM profiles p WHERE p.tenant_id = ? AND p.email_hash IN (${hexHashes.map(hexLiteral)}) ${unlessMember}`,
+    [list.id, list.tenantId],
   );
 }
 

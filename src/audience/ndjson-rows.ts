@@ -2,7 +2,7 @@
 import { hasForbiddenName } from '../http/json-text.ts';
 import type { TenantId } from '../ids.ts';
 import { type ImportRow, maxRowLength, notUtf8, type RowReader, replacementCharacter } from './import-row.ts';
-import { parseProfile, toPatch } from './profile-input.ts';
+import { parsePlainProfile, parseProfile, toPatch } from './profile-input.ts';
 import { createLineSplitter, type Line } from './text-lines.ts';
 
 export interface NdjsonReaderOptions {
@@ -15,10 +15,12 @@ export function createNdjsonReader(options: NdjsonReaderOptions): RowReader {
   let line = 0;
 
   function readLines(lines: readonly Line[]): ImportRow[] {
-    return lines.flatMap((text) => {
+    const rows: ImportRow[] = [];
+    for (const text of lines) {
       line++;
-      return text?.trim() === '' ? [] : toRow(line, text, options);
-    });
+      if (text === undefined || text.trim() !== '') rows.push(toRow(line, text, options));
+    }
+    return rows;
   }
 
   return {
@@ -33,6 +35,8 @@ function toRow(line: number, text: Line, options: NdjsonReaderOptions): ImportRo
   if (hasForbiddenName(text)) return reject(line, 'has the name `__proto__`, which is not taken');
   const value = parseJson(text);
   if (value === undefined) return reject(line, 'is not JSON');
+  const plain = parsePlainProfile(value, text.length);
+  if (plain) return { kind: 'profile', line, patch: toPatch(plain, options.tenantId, options.addressKey) };
   return toProfileRow(line, value, options);
 }
 

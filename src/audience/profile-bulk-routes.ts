@@ -10,7 +10,7 @@ import type { ProfilePatch } from './profile.ts';
 import { parseProfile, toPatch } from './profile-input.ts';
 import type { ProfileRoutesOptions } from './profile-routes.ts';
 import { findProfileIds } from './profile-store.ts';
-import { hexHash, maxHashesPerStatement, saveProfiles } from './profile-upsert.ts';
+import { maxHashesPerStatement, saveProfiles } from './profile-upsert.ts';
 
 const bulkResult = z.object({
   index: z.number().int().meta({ description: 'Of the item in `profiles`' }),
@@ -91,7 +91,8 @@ async function saveItems(db: Database, tenantId: TenantId, items: readonly Item[
 async function findAllIds(db: Database, tenantId: TenantId, patches: readonly ProfilePatch[]) {
   const ids = new Map<string, ProfileId>();
   for (let start = 0; start < patches.length; start += maxHashesPerStatement) {
-    const hashes = patches.slice(start, start + maxHashesPerStatement).map((patch) => patch.addressHash);
+    const some = patches.slice(start, start + maxHashesPerStatement);
+    const hashes = some.map((patch) => Buffer.from(patch.hexHash, 'hex'));
     for (const [hash, id] of await findProfileIds(db, tenantId, hashes)) ids.set(hash, id);
   }
   return ids;
@@ -106,7 +107,7 @@ interface Outcome {
 function toResult(item: Item, { oversized, known, ids }: Outcome) {
   const { index } = item;
   if ('errors' in item) return { index, status: 'rejected', errors: item.errors };
-  const hash = hexHash(item.patch);
+  const hash = item.patch.hexHash;
   if (oversized.has(hash)) {
     const detail = 'with what is stored is more than a profile may have';
     return { index, status: 'rejected', errors: [{ pointer: `/profiles/${index}/attributes`, detail }] };

@@ -62,10 +62,11 @@ function upsertRoute({ db, addressKey }: ProfileRoutesOptions): Route {
     },
     async handle({ tenantId, body }) {
       const patch = toPatch(body, tenantId, addressKey);
-      const known = await findProfileByHash(db, tenantId, patch.addressHash);
+      const hash = Buffer.from(patch.hexHash, 'hex');
+      const known = await findProfileByHash(db, tenantId, hash);
       const { oversized } = await saveProfiles(db, { tenantId, patches: [patch] });
       if (oversized.size > 0) throw tooManyAttributes();
-      const saved = await findProfileByHash(db, tenantId, patch.addressHash);
+      const saved = await findProfileByHash(db, tenantId, hash);
       // Erased between the two statements.
       if (!saved) throw profileNotFound();
       const profile = showProfile(saved);

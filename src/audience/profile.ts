@@ -30,8 +30,8 @@ export interface ProfileChange {
   readonly attributes?: Attributes | undefined;
 }
 
-/** A change to whoever has this address, or a new profile. `email` has passed `parseAddress`; the hash is its own. */
+/** A change to whoever has this address, or a new profile. `email` has passed `parseAddress`; the hash is its own (`hexAddressHash`). */
 export interface ProfilePatch extends ProfileChange {
   readonly email: string;
-  readonly addressHash: Buffer;
+  readonly hexHash: string;
 }
