@@ -1,7 +1,8 @@
 /**
  * Connections per destination, leased by the fleet: however many workers, together they hold no more than the cap.
  *
- * Every second, and at once when more is wanted, a process says in one Lua call what it wants and holds of all its destinations, and learns what it may.
+ * Twice a second, at once when more is wanted, and at once when it has closed what it was to give up, a process says in one Lua call what it wants and
+ * holds of all its destinations, and learns what it may: what one has no use for and another waits for changes hands within about a second.
  * A lease ends by itself ten seconds after its owner last spoke: slots of a worker that died come back. While Redis is away a process keeps
  * what it holds and opens no more, except for one where it has none.
  */
@@ -15,7 +16,7 @@ import { slotsScript } from './slots-script.ts';
 export interface SlotsAsk {
   /** Connections of the whole fleet; undefined: no limit. */
   readonly cap: number | undefined;
-  /** How many this process would use, those it has included. */
+  /** How many this process would use now: those at work, and one more for each message that waits. Those that are idle are not wanted, but may stay. */
   readonly wanted: number;
   /** How many it has: open, being opened, or being closed. */
   readonly held: number;
@@ -59,10 +60,10 @@ interface Lease {
 /** Destinations in one call: so that Redis is never held up by one process. */
 const mostPerCall = 200;
 /** After Redis lost its keys: every process has renewed by then. */
-const renewalsAfterLoss = 2.5;
+const renewalsAfterLoss = 5;
 
 export function createConnectionSlots(options: ConnectionSlotsOptions): ConnectionSlots {
-  const { redis, prefix, owner, clock, log, renewMs = 1_000, leaseMs = 10_000 } = options;
+  const { redis, prefix, owner, clock, log, renewMs = 500, leaseMs = 10_000 } = options;
   const leases = new Map<number, Lease>();
   const eager = new Set<number>();
   const listeners: ((destinationId: number, allowed: number) => void)[] = [];
@@ -168,8 +169,9 @@ export function createConnectionSlots(options: ConnectionSlotsOptions): Connecti
         isOver: false,
       };
       const most = Math.max(wanted, lease.wanted);
+      const isGivingUp = held < lease.held && lease.held > lease.allowed;
       leases.set(id, Object.assign(lease, { cap, wanted: most, wantedNow: wanted, held }));
-      if (wanted > Math.max(lease.allowed, lease.askedFor)) askSoon(id);
+      if (isGivingUp || wanted > Math.max(lease.allowed, lease.askedFor)) askSoon(id);
       return allowedOf(lease);
     },
     onChange: (listener) => void listeners.push(listener),

@@ -7,8 +7,9 @@
  * Rows: owner -> "counted:wanted:until". `counted` is what the owner may hold, or still does: their sum never passes the cap, except by what was open
  *      when the cap was lowered or Redis lost its keys.
  *
- * Shares are max-min fair: who wants less than an equal part gets that, the others divide the rest. Where there are fewer slots than owners,
- * those that hold one keep it. Who holds more than its share is told so, and its slots count until they are closed.
+ * Shares are max-min fair by what is wanted: who wants less than an equal part gets that, the others divide the rest, and what can't be divided stays
+ * where it is. Where there are fewer slots than owners, those that hold one keep it. Connections above a share are idle: they stay open for reuse as
+ * long as the wants of all leave room for them. Who holds more is told so, and its slots count until they are closed.
  * After a loss nobody gets more than it holds until all have had time to say what that is.
  */
 export const slotsScript = `
@@ -18,31 +19,31 @@ local me, ttl = ARGV[1], tonumber(ARGV[2])
 redis.call('SET', KEYS[1], now, 'NX')
 local holdsBack = now - tonumber(redis.call('GET', KEYS[1])) < tonumber(ARGV[3])
 
-local function share(cap, all)
-  local owners = {}
-  for _, owner in ipairs(all) do
-    if owner.wanted > 0 then owners[#owners + 1] = owner end
-  end
-  local isScarce = cap < #owners
+local function share(left, owners)
   table.sort(owners, function(a, b)
-    if not isScarce and a.wanted ~= b.wanted then return a.wanted < b.wanted end
-    if a.counted ~= b.counted then return a.counted < b.counted end
+    if a.counted ~= b.counted then return a.counted > b.counted end
     return a.name < b.name
   end)
-  local left, mine = cap, 0
-  for i, owner in ipairs(owners) do
-    local given = math.min(owner.wanted, math.floor(left / (#owners - i + 1)))
-    left = left - given
-    if owner.name == me then mine = given end
-  end
-  return mine
+  repeat
+    local short = {}
+    for _, owner in ipairs(owners) do
+      if owner.given < owner.wanted then short[#short + 1] = owner end
+    end
+    local each = #short > 0 and math.max(1, math.floor(left / #short)) or 0
+    for _, owner in ipairs(short) do
+      local more = math.min(each, owner.wanted - owner.given, left)
+      owner.given = owner.given + more
+      left = left - more
+    end
+  until left <= 0 or #short == 0
+  return left
 end
 
 local answers = {}
 for i = 2, #KEYS do
   local cap, wanted, held = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
   local rows = redis.call('HGETALL', KEYS[i])
-  local owners, others = {{name = me, wanted = wanted, counted = held}}, 0
+  local owners, others = {{name = me, wanted = wanted, counted = held, given = 0}}, 0
   for j = 1, #rows, 2 do
     local counted, wants, till = string.match(rows[j + 1], '^(%d+):(%d+):(%d+)$')
     if not till or tonumber(till) <= now then
@@ -51,10 +52,16 @@ for i = 2, #KEYS do
       owners[1].counted = math.max(held, tonumber(counted))
     else
       others = others + tonumber(counted)
-      owners[#owners + 1] = {name = rows[j], wanted = tonumber(wants), counted = tonumber(counted)}
+      owners[#owners + 1] = {name = rows[j], wanted = tonumber(wants), counted = tonumber(counted), given = 0}
     end
   end
-  local allowed = math.max(0, math.min(share(cap, owners), cap - others))
+  local mine = owners[1]
+  local room = share(cap, owners)
+  for _, owner in ipairs(owners) do
+    if owner ~= mine then room = room - math.max(0, owner.counted - owner.given) end
+  end
+  local idle = math.max(0, math.min(held - mine.given, room))
+  local allowed = math.max(0, math.min(mine.given + idle, cap - others))
   if holdsBack then allowed = math.min(allowed, math.max(held, 1)) end
   local counted = math.max(allowed, held)
   if counted == 0 and wanted == 0 then
