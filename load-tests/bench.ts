@@ -4,7 +4,7 @@
  *
  *   npm run bench -- [--quick] [--huge] [--only PART] [--json FILE]
  *
- * Parts: compared, sent, backlogs, tls, send-workers, stages, or one stage by its name (compile, render, ...). `--quick` takes less than two minutes and makes the same ratios
+ * Parts: compared, sent, backlogs, tls, signing, send-workers, stages, or one stage by its name (compile, render, ...). `--quick` takes less than two minutes and makes the same ratios
  * of smaller sizes; the result names them. `--huge` expands ten million once.
  *
  * Absolute figures vary with the machine; the ratios are what to compare.
@@ -27,6 +27,7 @@ import { startInstallation } from './bench/installation.ts';
 import { createLists } from './bench/lists.ts';
 import { planBench } from './bench/plan.ts';
 import { measureSendWorkers } from './bench/send-workers.ts';
+import { measureSigning } from './bench/signing.ts';
 import { measureStages } from './bench/stages.ts';
 import { measureTls } from './bench/tls.ts';
 
@@ -41,17 +42,24 @@ const { values } = parseArgs({
 const plan = planBench({ isQuick: values.quick, isHuge: values.huge });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Send workers are added one by one, so those that need one come first. */
+/** Send workers are added one by one and stay, so they come last. */
 const parts = {
   compared: async (context: BenchContext) => ({ compared: await compareAll(context) }),
-  sent: async (context: BenchContext) => ({ sent: await measureFlatCost(context) }),
+  sent: async (context: BenchContext) => ({
+    sent: await measureFlatCost(context),
+    importPerSecond: await measureImport(context),
+  }),
   backlogs: async (context: BenchContext) => ({ backlogs: await measureBacklogs(context) }),
-  tls: async (context: BenchContext) => (plan.sideRounds > 0 ? { tls: await measureTls(context) } : {}),
-  'send-workers': async (context: BenchContext) =>
-    plan.workers.length > 0 ? { sendWorkers: await measureSendWorkers(context) } : {},
+  tls: async (context: BenchContext) => ({ tls: await measureTls(context) }),
+  signing: async (context: BenchContext) => ({ signing: await measureSigning(context) }),
+  'send-workers': async (context: BenchContext) => ({ sendWorkers: await measureSendWorkers(context) }),
 };
+/** The others make no ratio; with `--quick` they are run when they are named. */
+const quickParts = ['compared', 'sent', 'backlogs'];
 const { only } = values;
-const wholeParts = Object.entries(parts).filter(([name]) => only === undefined || only === name);
+const wholeParts = Object.entries(parts).filter(([name]) =>
+  only === undefined ? !values.quick || quickParts.includes(name) : only === name,
+);
 const isStage = only !== undefined && wholeParts.length === 0;
 if (isStage && only !== 'stages' && !(only in plan.stages)) throw new Error(`there is no part ${only}`);
 
@@ -79,14 +87,16 @@ async function measureWhole(): Promise<Partial<Figures>> {
   try {
     const lists = createLists(installation);
     const context: BenchContext = { plan, installation, lists, say };
-    const imported = await lists(Math.max(...plan.sentSizes));
-    let found: Partial<Figures> = {
-      target: installation.target.name,
-      importPerSecond: imported.recipients / imported.seconds,
-    };
+    let found: Partial<Figures> = { target: installation.target.name };
     for (const [, measure] of wholeParts) found = { ...found, ...(await measure(context)) };
     return found;
   } finally {
     await installation.stop();
   }
+}
+
+/** Of the largest list, imported already. */
+async function measureImport({ lists }: BenchContext): Promise<number> {
+  const { recipients, seconds } = await lists(Math.max(...plan.sentSizes));
+  return recipients / seconds;
 }

@@ -9,7 +9,7 @@ import type { SizeCost } from './flat-cost.ts';
 import { formatFigures } from './format-figures.ts';
 import type { WorkersCost } from './send-workers.ts';
 import type { StageFigures } from './stages.ts';
-import type { TlsCost } from './tls.ts';
+import type { WayCosts } from './turns.ts';
 
 /** A part that was not run is not there. */
 export interface Figures {
@@ -22,7 +22,8 @@ export interface Figures {
   readonly compared?: readonly Comparison[];
   readonly sent?: readonly SizeCost[];
   readonly backlogs?: readonly Backlog[];
-  readonly tls?: TlsCost;
+  readonly tls?: WayCosts;
+  readonly signing?: WayCosts;
   readonly sendWorkers?: readonly WorkersCost[];
   readonly stages?: StageFigures;
   /** Which sizes a ratio is made of: smaller ones with `--quick`, whatever its name says. */

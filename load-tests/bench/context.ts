@@ -15,12 +15,13 @@ export interface SendOptions {
   readonly recipients: number;
   readonly kilobytes?: number;
   readonly transportId?: string;
+  readonly fromEmail?: string;
 }
 
 /** One campaign to a list of so many. */
 export async function send(context: BenchContext, options: SendOptions): Promise<PipelineRun> {
   const { installation, lists } = context;
-  const { recipients, kilobytes = 10, transportId = installation.transportId } = options;
+  const { recipients, kilobytes = 10, ...rest } = options;
   const { listId }: ImportedList = await lists(recipients);
-  return runPipeline({ installation, listId, kilobytes, transportId });
+  return runPipeline({ installation, listId, kilobytes, ...rest });
 }

@@ -87,11 +87,11 @@ function formatBacklogs({ backlogs = [] }: Figures): string[] {
   return ['', '   pending  Redis KB   keys   expanded/s  scheduler CPU µs  scheduler peak MB', ...rows];
 }
 
-function formatSides({ tls, sendWorkers }: Figures): string[] {
+function formatSides({ tls, signing, sendWorkers }: Figures): string[] {
   const lines: string[] = [];
-  for (const [name, { perSecond, sendCpuMicros }] of Object.entries(tls ?? {}))
+  for (const [name, { perSecond, sendCpuMicros }] of Object.entries({ ...tls, ...signing }))
     lines.push(
-      `tls ${name.padEnd(12)} ${Math.round(perSecond)} messages/s, send worker ${sendCpuMicros.toFixed(0)} µs CPU/message`,
+      `${name.padEnd(14)} ${Math.round(perSecond)} messages/s, send worker ${sendCpuMicros.toFixed(0)} µs CPU/message`,
     );
   for (const { sendWorkers: n, perSecond, cpuMicros } of sendWorkers ?? [])
     lines.push(

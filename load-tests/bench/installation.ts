@@ -12,6 +12,8 @@ import { startTarget, type Target } from './target.ts';
 
 export interface Installation {
   readonly api: ApiClient;
+  readonly tenantId: string;
+  readonly secretKey: Buffer;
   readonly database: DemoDatabase;
   readonly redisPrefix: string;
   readonly target: Target;
@@ -28,6 +30,7 @@ export interface Installation {
 }
 
 const adminToken = randomBytes(24).toString('base64url');
+const secretKey = randomBytes(32);
 const logFolder = resolve('.sluice/bench');
 
 export async function startInstallation(): Promise<Installation> {
@@ -43,10 +46,10 @@ export async function startInstallation(): Promise<Installation> {
   for (const part of ['scheduler', 'dispatcher', 'render', 'send']) add(part, part);
   const baseUrl = `http://127.0.0.1:${apiPort}`;
   await waitUntilReady(baseUrl, new AbortController().signal);
-  const api = await createTenant(baseUrl);
+  const { api, tenantId } = await createTenant(baseUrl);
   const createTransport = (settings: Readonly<Record<string, unknown>>) => addTransport(api, settings);
   return {
-    ...{ api, database, redisPrefix, target, processes, createTransport },
+    ...{ api, tenantId, secretKey, database, redisPrefix, target, processes, createTransport },
     transportId: await createTransport({ port: target.port, tls: 'none' }),
     servers: await readServers(database.db, process.env.REDIS_URL as string),
     process: (name) => processes.find((child) => child.name === name) as Child,
@@ -62,11 +65,11 @@ export async function startInstallation(): Promise<Installation> {
   };
 }
 
-async function createTenant(baseUrl: string): Promise<ApiClient> {
+async function createTenant(baseUrl: string): Promise<Pick<Installation, 'api' | 'tenantId'>> {
   const admin = createApiClient(baseUrl, adminToken);
   const tenant = await admin.post('/v1/tenants', { name: 'Bench' });
   const key = await admin.post(`/v1/tenants/${tenant.id}/api-keys`, { name: 'bench', scopes: ['*'] });
-  return createApiClient(baseUrl, key.secret);
+  return { api: createApiClient(baseUrl, key.secret), tenantId: tenant.id };
 }
 
 async function addTransport(api: ApiClient, settings: Readonly<Record<string, unknown>>): Promise<string> {
@@ -82,7 +85,7 @@ function environment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ...own,
-    SECRET_KEY: randomBytes(32).toString('base64'),
+    SECRET_KEY: secretKey.toString('base64'),
     ADMIN_TOKEN: adminToken,
     HTTP_REQUESTS_PER_SECOND: '100000',
     HEALTH_PORT: '0',

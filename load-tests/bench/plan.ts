@@ -67,9 +67,9 @@ const quick: BenchPlan = {
   sentSizes: [3_000, 30_000],
   smallRuns: 1,
   backlogSizes: [10_000, 30_000],
-  sideRuns: 0,
-  sideRounds: 0,
-  workers: [],
+  sideRuns: 5_000,
+  sideRounds: 1,
+  workers: [1, 2],
   stages: {
     compile: ['--quick'],
     render: ['--quick'],
