@@ -22,6 +22,7 @@ import { destinationRoutes } from './pace-view/destination-routes.ts';
 import { laneRoutes } from './pace-view/lane-routes.ts';
 import { createHealthChecks } from './platform/health-checks.ts';
 import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
+import { scalingRoutes } from './scaling/scaling-routes.ts';
 import { senderPauseRoutes } from './senders/sender-pause-routes.ts';
 import { txtResolverOf } from './sending-domains/record-check.ts';
 import { sendingDomainRoutes } from './sending-domains/sending-domain-routes.ts';
@@ -78,6 +79,7 @@ export function apiRoutes(
     ...destinationRoutes(paceView),
     ...laneRoutes(paceView),
     ...campaignPaceRoutes(paceView),
+    ...scalingRoutes({ redis, prefix: config.REDIS_PREFIX }),
     ...testSendRoutes({
       db,
       clock,

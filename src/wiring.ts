@@ -43,6 +43,7 @@ import { sweepOldDays } from './senders/sweep-old-days.ts';
 import { createDestinationLimitsSource } from './transport-settings/destination-limits-source.ts';
 import { type HostPolicy, hostPolicy } from './transports/host-policy.ts';
 import { createMxRollup, type MxRollup, resolverOf, tablesOnly } from './transports/mx-rollup.ts';
+import { wireScalingSignal } from './wiring-scaling.ts';
 
 /** What every process has, and starts first. */
 export interface Platform extends Lifecycle {
@@ -152,7 +153,8 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     isCounted: (id) => destinationLimits.isCounted(id),
   });
   const backlogMetrics = createBacklogMetrics({ db, log, leadership, registry: platform.metrics });
-  return composeLifecycle([producer, destinationLimits, dispatcher, sweeper, backlogMetrics]);
+  const scalingSignal = wireScalingSignal(platform, { leadership, paces, destinationLimits });
+  return composeLifecycle([producer, destinationLimits, dispatcher, sweeper, backlogMetrics, scalingSignal]);
 }
 
 export function wireRender(platform: Platform): Lifecycle {

@@ -1,0 +1,74 @@
+/** How the pools share the database, and what is learnt of their workers. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { shareRoom, workersWithin } from './database-headroom.ts';
+import { decidePools, type ScalingFacts, type ScalingSettings } from './decide-pools.ts';
+import { forEachPool, type Pools, poolStateOf } from './pool.ts';
+import { learnWorkerRate } from './worker-rate.ts';
+
+const pool = { min: 1, max: 100, drainSeconds: 60, idleMs: 600_000, downAfterMs: 120_000 };
+const settings: ScalingSettings = {
+  pools: { render: { ...pool, configuredRate: 400 }, send: { ...pool, configuredRate: 100 } },
+  ...{ fleetConnections: 60, statementsPerWorker: 4 },
+};
+const facts: ScalingFacts = {
+  ...{ sendableMessages: 0, upcomingMessages: 0, answeredPerSecond: 0, otherProcesses: 4 },
+  ...{ held: { render: 0, send: 0 }, live: { render: 1, send: 1 } },
+};
+
+function decideAgain(times: number, now: Partial<ScalingFacts>) {
+  let before: Parameters<typeof decidePools>[0] = forEachPool(() => ({ state: poolStateOf(1) }));
+  for (let i = 0; i < times; i++)
+    before = decidePools(before, { ...facts, ...now }, { settings, elapsedMs: 15_000 });
+  return before;
+}
+
+test('however much waits, both pools together never have more workers than the database has room for', () => {
+  const { render, send } = decideAgain(20, { sendableMessages: 50_000_000 });
+  expect(render.state.desired + send.state.desired).toBe(13);
+  expect(send.state.desired).toBeGreaterThan(render.state.desired);
+  expect([render.state.reason, send.state.reason]).toEqual(['database', 'database']);
+});
+
+test('what is needed varies, and a full fleet is not dealt out anew', () => {
+  const present: Pools<number> = { render: 3, send: 10 };
+  for (let needed = 30; needed < 60; needed++) {
+    const shares = shareRoom(13, { render: 12, send: needed }, present);
+    expect(shares).toEqual(present);
+  }
+  expect(shareRoom(13, { render: 40, send: 10 }, present)).toEqual({ render: 10, send: 3 });
+});
+
+test('shares fill the room and never exceed it', () => {
+  const n = fc.integer({ min: 1, max: 200 });
+  const pools = fc.record({ render: n, send: n });
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 300 }), pools, pools, (room, needed, present) => {
+      const { render, send } = shareRoom(room, needed, present);
+      expect(render + send).toBe(room);
+      expect(Math.min(render, send)).toBeGreaterThanOrEqual(1);
+    }),
+  );
+  expect([workersWithin(120, 4, 4), workersWithin(4, 6, 4)]).toEqual([28, 2]);
+});
+
+test('a worker’s rate rises with what is seen, and falls only while it is the worker that is behind', () => {
+  const learn = (answeredPerSecond: number, isBehind: boolean, samples: number) => {
+    let rate: number | undefined;
+    for (let i = 0; i < samples; i++)
+      rate = learnWorkerRate(rate, { answeredPerSecond, workers: 2, isBehind, configured: 100 });
+    return rate as number;
+  };
+  expect(learn(600, false, 30)).toBeCloseTo(300, 0);
+  expect(learn(20, false, 1_000)).toBe(100);
+  expect(learn(100, true, 100)).toBeCloseTo(50, 0);
+  expect(learn(0, true, 1_000)).toBe(25);
+});
+
+test('a fleet that a provider holds back is not taken for a slow one', () => {
+  // 30 a second is what the provider takes; the sendable backlog is that for a minute, and no more.
+  const limited = { sendableMessages: 30 * 60, answeredPerSecond: 30, held: { render: 0, send: 90 } };
+  const { send } = decideAgain(500, limited);
+  expect(send).toMatchObject({ facts: { perSecondAndWorker: 100 } });
+  expect(send.state.desired).toBe(1);
+});

@@ -1,0 +1,90 @@
+/**
+ * The scaling signal: every few seconds the leading dispatcher reads, decides and publishes how many workers each pool should have. It starts nobody:
+ * Kubernetes, or `npm run fleet`, does as it says.
+ *
+ * If we die here, the published numbers stand until the next leader adopts them. While MySQL or Redis is away nothing new is published; the API then answers
+ * 503 rather than an old number, and whoever scales leaves the fleet as it is.
+ */
+import type { Redis } from 'ioredis';
+import type { Clock } from '../platform/clock.ts';
+import type { Leadership } from '../platform/leadership.ts';
+import type { Log } from '../platform/log.ts';
+import { createLoop, type Loop } from '../platform/loop.ts';
+import { decidePools, type PoolDecision, type ScalingFacts, type ScalingSettings } from './decide-pools.ts';
+import { forEachPool, type PoolState, type Pools, poolNames, poolStateOf } from './pool.ts';
+import { publishScaling, readScaling, toPublished } from './published-scaling.ts';
+import { readScalingFacts, type ScalingSources } from './scaling-facts.ts';
+import type { ScalingMetrics } from './scaling-metrics.ts';
+
+export interface ScalingSignalOptions extends ScalingSources {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The dispatcher's own. */
+  readonly leadership: Leadership;
+  readonly metrics: ScalingMetrics;
+  readonly settings: ScalingSettings;
+  readonly everyMs: number;
+}
+
+interface Known {
+  readonly state: PoolState;
+  readonly perSecondAndWorker?: number | undefined;
+}
+
+export function createScalingSignal(options: ScalingSignalOptions): Loop {
+  const { redis, prefix, clock, log, leadership, metrics, settings, everyMs } = options;
+  /** Undefined: we don't lead, or have not decided anything yet. */
+  let known: Pools<Known> | undefined;
+  let decidedAtMs = 0;
+
+  async function pass(): Promise<'idle'> {
+    if (await leadership.lead()) await decide();
+    else forget();
+    return 'idle';
+  }
+
+  function forget(): void {
+    known = undefined;
+    metrics.clear();
+  }
+
+  async function decide(): Promise<void> {
+    const facts = await readScalingFacts(options);
+    const nowMs = clock.monotonic();
+    const before = known ?? (await adopt(facts));
+    const elapsedMs = known ? nowMs - decidedAtMs : 0;
+    const decisions = decidePools(before, facts, { settings, elapsedMs });
+    await publishScaling(redis, prefix, decisions);
+    note(before, decisions);
+    known = forEachPool((pool) => ({
+      state: decisions[pool].state,
+      perSecondAndWorker: decisions[pool].facts.perSecondAndWorker,
+    }));
+    decidedAtMs = nowMs;
+    metrics.show(forEachPool((pool) => toPublished(decisions[pool])));
+  }
+
+  /** What the last leader decided; else as many as live, so that no restart sends workers home. */
+  async function adopt(facts: ScalingFacts): Promise<Pools<Known>> {
+    const published = await readScaling(redis, prefix);
+    return forEachPool((pool) => {
+      if (!published) return { state: poolStateOf(facts.live[pool]) };
+      const { desired, reason, idleMs, lowMs, lowPeak, sinceUpMs, perSecondAndWorker } =
+        published.pools[pool];
+      return { state: { desired, reason, idleMs, lowMs, lowPeak, sinceUpMs }, perSecondAndWorker };
+    });
+  }
+
+  function note(before: Pools<Known>, decisions: Pools<PoolDecision>): void {
+    for (const pool of poolNames) {
+      const { state, facts, live } = decisions[pool];
+      if (state.desired === before[pool].state.desired) continue;
+      const sendable = Math.round(facts.sendableMessages);
+      log.info({ pool, workers: state.desired, live, sendable, why: state.reason }, 'workers wanted');
+    }
+  }
+
+  return createLoop({ name: 'scaling-signal', log, idleMs: everyMs, pass });
+}
