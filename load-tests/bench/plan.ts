@@ -51,6 +51,7 @@ const full: BenchPlan = {
     claim: [],
     record: [],
     expand: [],
+    import: [],
     'dispatch-pass': [],
     dkim: [],
   },

@@ -4,7 +4,10 @@
  *   node dist/load-tests/bench/render.js [--quick]
  */
 import { Liquid } from 'liquidjs';
+import { htmlEngine } from '../../src/render/liquid-engine.ts';
 import { encodeRendered } from '../../src/render/payload.ts';
+import { evaluateTemplate, parseTemplate } from '../../src/render/template.ts';
+import { TextEmitter } from '../../src/render/text-emitter.ts';
 import { benchHtml } from './bench-message.ts';
 import {
   compileSample,
@@ -22,6 +25,11 @@ const values = { profile: sampleAttributes, unsubscribe_url: 'x' };
 await measure('LiquidJS alone, 57 outputs, HTML part to one string', () => plain.renderSync(parsed, values), {
   count,
 });
+const ours = parseTemplate(htmlEngine, sampleHtml);
+if (ours.kind === 'invalid') throw new Error(ours.problem.detail);
+const scope = { variables: values, globals: { now: '' } };
+const evaluate = () => evaluateTemplate(ours.template, scope, new TextEmitter());
+await measure('the same by our evaluator', evaluate, { count });
 await measure('sign both tokens of a recipient', (n) => sampleRecipient(n % 500), { count });
 for (const [name, html] of [
   ['57 outputs in 28 KB', sampleHtml],
