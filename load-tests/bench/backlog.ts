@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Json } from '../../scripts/demo/api-client.ts';
 import { cleanRedis } from '../../scripts/demo/clean-redis.ts';
-import { type BenchContext, send } from './context.ts';
+import type { BenchContext } from './context.ts';
 import { createCampaign, waitFor } from './pipeline-run.ts';
 import { forgetPeak, readUsage } from './process-usage.ts';
 
@@ -37,13 +37,13 @@ export async function measureBacklogs(context: BenchContext): Promise<readonly B
 }
 
 async function measureBacklog(context: BenchContext, redis: Redis, recipients: number): Promise<Backlog> {
-  const { installation, lists, plan } = context;
+  const { installation, lists } = context;
   const { listId } = await lists(recipients);
-  // What earlier campaigns left is not of this backlog (Redis may be emptied at any moment); and however long the workers were frozen for the last one, the
-  // destination's pace is learnt anew, or the belt would be as long as the last measurement left it.
+  // What earlier campaigns left is not of this backlog (Redis may be emptied at any moment). The belt is as long as the destination's window, which is learnt: each
+  // backlog gets a destination of its own, so that the window is that of the beginning for all.
   await cleanRedis(process.env.REDIS_URL as string, installation.redisPrefix);
-  await send(context, { recipients: plan.sentSizes[0] as number });
-  const id = await createCampaign({ installation, listId, kilobytes: 10 });
+  const transportId = await installation.createTransport({ port: installation.target.port, tls: 'none' });
+  const id = await createCampaign({ installation, listId, transportId, kilobytes: 10 });
   const senders = installation.processes.filter(({ name }) => name.startsWith('send'));
   const dispatcher = installation.process('dispatcher');
   for (const child of [...senders, dispatcher]) child.process.kill('SIGSTOP');
