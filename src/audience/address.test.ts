@@ -82,7 +82,7 @@ test('whatever the text, an answer comes, and an address that is given out has n
         }
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
 });
 
