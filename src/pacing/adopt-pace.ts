@@ -50,6 +50,7 @@ function rateOf({ pace, memory }: PublishedPace, nowMs: number): LearntRate | un
     heldUntilMs: nowMs,
     throttledAtMs,
     cutAtMs: throttledAtMs,
+    closedAtMs: Number.NEGATIVE_INFINITY,
   };
 }
 

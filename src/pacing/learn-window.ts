@@ -5,6 +5,8 @@
  * hangs answers nothing, so that its window falls to the floor within seconds. Only a window that is in use teaches anything.
  */
 
+import { smallestPerSecond } from './learn-rate.ts';
+
 export interface Window {
   readonly messages: number;
   /** Half of it or more is outstanding since; undefined: it is not. */
@@ -28,6 +30,7 @@ export interface WindowEvidence {
 const windowSeconds = 3;
 const coldMessages = 1_000;
 const floorMessages = 32;
+const fewMessages = 4;
 const moveEveryMs = 250;
 const growBy = 1.5;
 const shrinkBy = 0.8;
@@ -43,9 +46,11 @@ export function coldWindow(perSecond: number | undefined): Window {
   return { messages, saturatedSinceMs: undefined, moveAtMs: 0, restoreTo: undefined };
 }
 
-/** The most that may wait at a rate: a message more would only wait longer. */
+/** The most that may wait at a rate: a message more would only wait longer. A learnt rate needs a few, or nothing is learnt between two grants. */
 export function mostAtRate(perSecond: number | undefined): number {
-  return perSecond === undefined ? Number.POSITIVE_INFINITY : Math.max(1, perSecond * windowSeconds);
+  if (perSecond === undefined) return Number.POSITIVE_INFINITY;
+  const least = perSecond >= smallestPerSecond ? fewMessages : 1;
+  return Math.max(least, perSecond * windowSeconds);
 }
 
 export function floorAtRate(perSecond: number | undefined): number {

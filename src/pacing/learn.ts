@@ -39,6 +39,7 @@ export function coldState(nowMs: number, limits: DestinationLimits, ceiling: num
     measuredPerSecond: 0,
     answeringSinceMs: nowMs,
     answeredAtMs: Number.NEGATIVE_INFINITY,
+    acceptedAtMs: nowMs,
     rate: undefined,
     breaker: closedBreaker,
     workers: new Map(),
@@ -72,6 +73,7 @@ export function observe(
     news: addNews(state.news, report, answered),
     answeringSinceMs: answered > 0 ? answeringSince(state, fromMs, nowMs) : state.answeringSinceMs,
     answeredAtMs: answered > 0 ? nowMs : state.answeredAtMs,
+    acceptedAtMs: accepted > 0 ? nowMs : state.acceptedAtMs,
     lastReplies: [...state.lastReplies, ...report.replies].slice(-notedReplies),
     busyAtMs: nowMs,
   };
@@ -154,10 +156,12 @@ function rateEvidence(state: PaceState, input: TickInput, measuredPerSecond: num
     nowMs,
     elapsedMs: nowMs - (state.tickedAtMs ?? nowMs),
     throttled: state.news.throttled,
+    acceptedAtMs: state.acceptedAtMs,
     acceptedPerSecond: second.accepted * perSecond,
     answeredPerSecond: second.answered * perSecond,
     throttledPerSecond: second.throttled * perSecond,
     acceptedLately: answersOver(state.meter, nowMs - reportLagMs, 500).accepted * perHalf,
+    acceptedBefore: answersOver(state.meter, nowMs - reportLagMs, 2_000).accepted / 2,
     measuredPerSecond,
     configuredPerSecond: limits.perSecond,
   };

@@ -35,6 +35,8 @@ export interface PaceState {
   /** When the present run of answers began, and its last. */
   readonly answeringSinceMs: number;
   readonly answeredAtMs: number;
+  /** When something accepted was last heard of; at first, when we began to listen. */
+  readonly acceptedAtMs: number;
   readonly tickedAtMs: number | undefined;
   /** When there was last something outstanding or reported. */
   readonly busyAtMs: number;
