@@ -14,16 +14,11 @@ import { countWorkers, forgetWorker } from './live-workers.ts';
 import type { Pace } from './pace.ts';
 import type { PaceEvent } from './pace-event.ts';
 import { askPaces, reportsKey, valueAt } from './pace-keys.ts';
+import { PendingReports } from './pending-reports.ts';
 import { ReadPaces } from './read-back.ts';
-import { encodeReports } from './report-coding.ts';
-import { Tally } from './tally.ts';
+import { type Held, WatchedDestinations } from './watched-destinations.ts';
 
 export type { PaceEvent } from './pace-event.ts';
-
-export interface Held {
-  readonly inFlight: number;
-  readonly connections: number;
-}
 
 export interface PaceFeed extends Lifecycle {
   /** Cheap: called per message. */
@@ -49,50 +44,101 @@ export interface PaceFeedOptions {
 
 /** Lines the leader has not read. Without a leader the oldest go: what they tell is over. */
 const mostLines = 2_000;
-const mostReportsPerLine = 500;
 const countEveryMs = 1_000;
 /** What is merely held is said again this often, before the leader takes it for gone. */
 const sayHeldEveryMs = 1_000;
 /** Between two flushes that were asked for at once: a storm of refusals is one report. */
 const shortestGapMs = 50;
-const nothingHeld: Held = { inFlight: 0, connections: 0 };
 
 export function createPaceFeed(options: PaceFeedOptions): PaceFeed {
-  const { redis, prefix, owner, clock, log, flushMs = 250 } = options;
-  const watched = new Map<number, Set<() => Held>>();
-  const paces = new ReadPaces(clock);
-  const listeners: ((destinationId: number, pace: Pace) => void)[] = [];
-  let tallies = new Map<number, Tally>();
-  let workers = 1;
-  let countAt = 0;
-  let sayHeldAt = 0;
-  let flushedAt = 0;
-  let isAway = false;
-  let urgent: NodeJS.Timeout | undefined;
+  return new RedisPaceFeed(options);
+}
 
-  async function pass(): Promise<'idle'> {
-    clearTimeout(urgent);
-    urgent = undefined;
-    flushedAt = clock.monotonic();
-    const taken = tallies;
-    tallies = new Map();
+class RedisPaceFeed implements PaceFeed {
+  readonly #options: PaceFeedOptions;
+  readonly #loop;
+  readonly #watched = new WatchedDestinations();
+  readonly #paces: ReadPaces;
+  readonly #listeners: ((destinationId: number, pace: Pace) => void)[] = [];
+  #pending = new PendingReports();
+  #workers = 1;
+  #countAt = 0;
+  #sayHeldAt = 0;
+  #flushedAt = 0;
+  #isAway = false;
+  #urgent: NodeJS.Timeout | undefined;
+
+  constructor(options: PaceFeedOptions) {
+    this.#options = options;
+    this.#paces = new ReadPaces(options.clock);
+    const { log, flushMs = 250 } = options;
+    this.#loop = createLoop({ name: 'pace-feed', log, idleMs: flushMs, pass: () => this.#pass() });
+  }
+
+  get workers(): number {
+    return this.#workers;
+  }
+
+  start(): Promise<void> {
+    return this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    const { redis, prefix, owner } = this.#options;
+    await this.#loop.stop();
+    clearTimeout(this.#urgent);
+    await this.#pass();
+    await forgetWorker(redis, prefix, owner).catch(() => undefined);
+  }
+
+  note(id: number, event: PaceEvent): void {
+    this.#pending.of(id).add(event);
+    if (event.kind === 'throttled' || event.kind === 'open_failed' || event.restMs) this.#flushSoon();
+  }
+
+  watch(id: number, held: () => Held): () => void {
+    if (this.#watched.add(id, held)) this.#flushSoon();
+    return () => {
+      if (!this.#watched.remove(id, held)) return;
+      this.#paces.forget(id);
+      // Reported once more: that nothing of it is held.
+      this.#pending.of(id);
+    };
+  }
+
+  paceOf(id: number): Pace | undefined {
+    return this.#paces.get(id);
+  }
+
+  onPace(listener: (destinationId: number, pace: Pace) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async #pass(): Promise<'idle'> {
+    const { clock, log } = this.#options;
+    clearTimeout(this.#urgent);
+    this.#urgent = undefined;
+    this.#flushedAt = clock.monotonic();
+    const taken = this.#pending;
+    this.#pending = new PendingReports();
     try {
-      await flush(taken);
-      if (isAway) log.info('pace feed: Redis is back');
-      isAway = false;
+      await this.#flush(taken);
+      if (this.#isAway) log.info('pace feed: Redis is back');
+      this.#isAway = false;
     } catch (error) {
-      if (!isAway) log.warn({ err: error }, 'pace feed: Redis is away, the last paces stand');
-      isAway = true;
-      putBack(taken);
+      if (!this.#isAway) log.warn({ err: error }, 'pace feed: Redis is away, the last paces stand');
+      this.#isAway = true;
+      this.#pending.addEarlier(taken);
     }
     return 'idle';
   }
 
   /** One pipeline: reports in, paces out, and once a second the count of workers. */
-  async function flush(taken: Map<number, Tally>): Promise<void> {
-    const lines = linesOf(taken);
-    const ids = [...watched.keys()];
-    const isCounting = flushedAt >= countAt;
+  async #flush(taken: PendingReports): Promise<void> {
+    const { redis, prefix, owner } = this.#options;
+    const lines = this.#linesOf(taken);
+    const ids = this.#watched.ids;
+    const isCounting = this.#flushedAt >= this.#countAt;
     if (lines.length + ids.length === 0 && !isCounting) return;
     const pipeline = redis.pipeline();
     if (lines.length > 0)
@@ -100,97 +146,35 @@ export function createPaceFeed(options: PaceFeedOptions): PaceFeed {
     if (isCounting) countWorkers(pipeline, prefix, owner);
     const asked = askPaces(pipeline, prefix, ids);
     const replies = await pipeline.exec();
-    const read = lines.length > 0 ? 2 : 0;
-    if (read > 0) valueAt(replies, 0);
+    const counted = lines.length > 0 ? 2 : 0;
+    if (counted > 0) valueAt(replies, 0);
     // Reported: what fails from here on must not report it twice.
     taken.clear();
-    if (isCounting) {
-      workers = Math.max(1, Number(valueAt(replies, read)));
-      countAt = flushedAt + countEveryMs;
-    }
-    const found = asked.read(replies, read + (isCounting ? 1 : 0));
-    for (const [i, id] of ids.entries()) take(id, found[i]?.pace);
+    if (isCounting) this.#counted(Number(valueAt(replies, counted)));
+    const found = asked.read(replies, counted + (isCounting ? 1 : 0));
+    for (const [i, id] of ids.entries()) this.#take(id, found[i]?.pace);
   }
 
-  function take(id: number, pace: Pace | undefined): void {
-    if (!watched.has(id) || !paces.set(id, pace) || !pace) return;
-    for (const listener of listeners) listener(id, pace);
+  #linesOf(taken: PendingReports): readonly string[] {
+    const isSaying = this.#flushedAt >= this.#sayHeldAt;
+    if (isSaying) this.#sayHeldAt = this.#flushedAt + sayHeldEveryMs;
+    return taken.lines(this.#options.owner, this.#watched, isSaying ? this.#watched.holding : []);
   }
 
-  function linesOf(taken: ReadonlyMap<number, Tally>): readonly string[] {
-    const isSaying = flushedAt >= sayHeldAt;
-    if (isSaying) sayHeldAt = flushedAt + sayHeldEveryMs;
-    const held = isSaying ? [...watched.keys()].filter((id) => isHolding(heldOf(id))) : [];
-    const ids = [...new Set([...taken.keys(), ...held])];
-    const reports = ids.map((id) => (taken.get(id) ?? new Tally()).report(id, heldOf(id)));
-    const lines: string[] = [];
-    for (let i = 0; i < reports.length; i += mostReportsPerLine) {
-      lines.push(encodeReports({ owner, reports: reports.slice(i, i + mostReportsPerLine) }));
-    }
-    return lines;
+  #counted(workers: number): void {
+    this.#workers = Math.max(1, workers);
+    this.#countAt = this.#flushedAt + countEveryMs;
   }
 
-  function heldOf(id: number): Held {
-    let sum = nothingHeld;
-    for (const held of watched.get(id) ?? []) {
-      const { inFlight, connections } = held();
-      sum = { inFlight: sum.inFlight + inFlight, connections: sum.connections + connections };
-    }
-    return sum;
+  #take(id: number, pace: Pace | undefined): void {
+    if (!this.#watched.has(id) || !this.#paces.set(id, pace) || !pace) return;
+    for (const listener of this.#listeners) listener(id, pace);
   }
 
-  function putBack(taken: ReadonlyMap<number, Tally>): void {
-    for (const [id, tally] of taken) tallyOf(id).addEarlier(tally);
+  #flushSoon(): void {
+    if (this.#urgent) return;
+    const gapMs = Math.max(0, this.#flushedAt + shortestGapMs - this.#options.clock.monotonic());
+    this.#urgent = setTimeout(this.#loop.wake, gapMs);
+    this.#urgent.unref();
   }
-
-  function tallyOf(id: number): Tally {
-    const found = tallies.get(id);
-    if (found) return found;
-    const made = new Tally();
-    tallies.set(id, made);
-    return made;
-  }
-
-  function flushSoon(): void {
-    if (urgent) return;
-    const gapMs = Math.max(0, flushedAt + shortestGapMs - clock.monotonic());
-    urgent = setTimeout(loop.wake, gapMs);
-    urgent.unref();
-  }
-
-  const loop = createLoop({ name: 'pace-feed', log, idleMs: flushMs, pass });
-  return {
-    start: loop.start,
-    async stop() {
-      await loop.stop();
-      clearTimeout(urgent);
-      await pass();
-      await forgetWorker(redis, prefix, owner).catch(() => undefined);
-    },
-    note(id, event) {
-      tallyOf(id).add(event);
-      if (event.kind === 'throttled' || event.kind === 'open_failed' || event.restMs) flushSoon();
-    },
-    watch(id, held) {
-      const all = watched.get(id) ?? new Set();
-      if (all.size === 0) flushSoon();
-      watched.set(id, all.add(held));
-      return () => {
-        all.delete(held);
-        if (all.size > 0 || watched.get(id) !== all) return;
-        watched.delete(id);
-        paces.forget(id);
-        tallyOf(id);
-      };
-    },
-    paceOf: (id) => paces.get(id),
-    get workers() {
-      return workers;
-    },
-    onPace: (listener) => void listeners.push(listener),
-  };
-}
-
-function isHolding({ inFlight, connections }: Held): boolean {
-  return inFlight + connections > 0;
 }
