@@ -17,6 +17,7 @@ import { createFeedbackStage } from './feedback/feedback-stage.ts';
 import { sweepIdempotencyKeys } from './http/idempotency-store.ts';
 import { deriveKeys, type Keys } from './keys.ts';
 import { createPaceLearner } from './pacing/pace-learner.ts';
+import { createPaceMetrics } from './pacing/pace-metrics.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createFleetShare } from './platform/fleet-share.ts';
 import { createLeadership } from './platform/leadership.ts';
@@ -135,6 +136,7 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     ...{ redis, prefix: config.REDIS_PREFIX, clock, log, ceiling: config.DISPATCH_WINDOW_MESSAGES },
     limitsOf: (id) => destinationLimits.limitsOf(id),
   });
+  createPaceMetrics(platform.metrics, () => paces.paces());
   const generation = createGeneration(redis, config.REDIS_PREFIX);
   const dispatcher = createDispatcher({
     db,

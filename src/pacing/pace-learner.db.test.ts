@@ -203,3 +203,14 @@ test('a destination that has finished is shown at rest, not as it was in its las
   const shown = (await readPaces(redis.redis, prefix, [5])).get(5);
   expect(shown?.measuredPerSecond).toBeLessThan(1);
 });
+
+test('who leads no longer tells no paces, so that nothing is counted twice in the metrics', async () => {
+  const [leader, feed] = [new Leader(), await worker()];
+  feed.watch(1, () => busy);
+  feed.note(1, { kind: 'accepted' });
+  await expect.poll(() => redis.redis.llen(reportsKey(prefix))).toBeGreaterThan(0);
+  await leader.pass([[1, 100]]);
+  expect([...leader.learner.paces()]).toHaveLength(1);
+  leader.nowMs += 10_001;
+  expect([...leader.learner.paces()]).toEqual([]);
+});

@@ -24,7 +24,7 @@ export interface PaceLearner {
   learn(outstanding: ReadonlyMap<number, number>): Promise<void>;
   /** Of one that is not known: a cold start. */
   paceOf(destinationId: number): Pace;
-  /** All paces in memory, for metrics. */
+  /** All paces in memory, for metrics. None while another leads: what it says must not be said twice. */
   paces(): Iterable<Pace>;
 }
 
@@ -167,6 +167,7 @@ export function createPaceLearner(options: PaceLearnerOptions): PaceLearner {
       return paceOf(found?.state ?? coldState(nowMs, limitsOf(id), ceiling), nowMs);
     },
     *paces() {
+      if (clock.monotonic() - learntAt > staleAfterMs) return;
       for (const { state } of known.values()) yield paceOf(state, clock.monotonic());
     },
   };
