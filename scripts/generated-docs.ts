@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { configSchema } from '../src/config.ts';
 import { errorKinds } from '../src/errors.ts';
 import { insertBenchTable } from './bench-table.ts';
+import { insertSizingTable } from './sizing-table.ts';
 
 export interface GeneratedFile {
   readonly path: string;
@@ -21,7 +22,17 @@ const configMarkers = ['<!-- config:start -->', '<!-- config:end -->'] as const;
 /** Throws when README.md is there and lacks the markers. */
 export function listGeneratedFiles(root: string): readonly GeneratedFile[] {
   const readme = readFile(join(root, 'README.md'));
+  const operations = readFile(join(root, 'docs/operations.md'));
   return [
+    ...(operations === undefined
+      ? []
+      : [
+          {
+            path: 'docs/operations.md',
+            expected: insertSizingTable(operations, root),
+            actual: operations,
+          },
+        ]),
     { path: 'docs/errors.md', expected: renderErrorsPage(), actual: readFile(join(root, 'docs/errors.md')) },
     ...(readme === undefined
       ? []

@@ -1,0 +1,42 @@
+/** Every command is Node with a program that the image has, and every image is ours. */
+import type { CodeFacts } from './code-facts.ts';
+import type { Finding } from './finding.ts';
+import { containersOf, type PlacedContainer, type Source } from './manifest.ts';
+
+/** Options of Node that may stand before the program. */
+const nodeOptions = ['--enable-source-maps'];
+
+export function checkCommands(sources: readonly Source[], facts: CodeFacts): readonly Finding[] {
+  return containersOf(sources).flatMap((placed) => checkCommand(placed, facts));
+}
+
+function checkCommand({ from, name, container }: PlacedContainer, facts: CodeFacts): readonly Finding[] {
+  const words = [...(container.command ?? []), ...(container.args ?? [])];
+  if (words.length === 0) return [];
+  const [program, ...rest] = words.filter((word) => !nodeOptions.includes(word));
+  const what = `${name}: the image has no "${words.join(' ')}"`;
+  const [path, ...more] = rest;
+  const isThere = program === 'node' && path !== undefined && facts.programs.has(path) && more.length === 0;
+  return isThere ? [] : [{ from, what }];
+}
+
+/** In rendered manifests: every container has a command, one and the same image, and that one a release. */
+export function checkImages(sources: readonly Source[]): readonly Finding[] {
+  const images = new Set(containersOf(sources).map(({ container }) => container.image));
+  const several = images.size > 1 ? [`several images: ${[...images].join(', ')}`] : [];
+  return [
+    ...containersOf(sources).flatMap(({ from, name, container }) => [
+      ...(container.command ? [] : [{ from, what: `${name}: has no command` }]),
+      ...(isRelease(container.image)
+        ? []
+        : [{ from, what: `${name}: image ${container.image} names no release` }]),
+    ]),
+    ...several.map((what) => ({ from: sources[0]?.from ?? '', what })),
+  ];
+}
+
+/** The base's placeholder, which an overlay forgot to replace, has no tag. */
+function isRelease(image: string | undefined): boolean {
+  const tag = /(?:@sha256:[0-9a-f]{64}|:([\w.-]+))$/.exec(image ?? '');
+  return tag !== null && tag[1] !== 'latest';
+}
