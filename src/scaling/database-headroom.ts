@@ -20,13 +20,11 @@ export function workersWithin(
 }
 
 /**
- * Shares the room between the pools: what each needs where there is enough for both, else in proportion to that. A share that differs by one from what a full fleet
- * has now is not worth a worker's restart: needs vary with every reading.
+ * The most that each pool may have. Where there is room for what both need, each may have what the other doesn't; else its part of the room, in proportion. A part
+ * that differs by one from what a full fleet has now is not worth a worker's restart: needs vary with every reading.
  */
 export function shareRoom(room: number, needed: Pools<number>, present: Pools<number>): Pools<number> {
-  const spare = room - needed.render - needed.send;
-  if (spare >= 0)
-    return { render: needed.render + Math.floor(spare / 2), send: needed.send + Math.ceil(spare / 2) };
+  if (needed.render + needed.send <= room) return { render: room - needed.send, send: room - needed.render };
   const isFull = present.render > 0 && present.send > 0 && present.render + present.send === room;
   const part = (room * needed.render) / (needed.render + needed.send);
   const render = Math.min(room - 1, Math.max(1, Math.round(part)));

@@ -39,8 +39,21 @@ export interface PoolDecision {
   readonly live: number;
 }
 
+/** What is remembered of a pool. */
+export interface KnownPool {
+  readonly state: PoolState;
+  readonly perSecondAndWorker?: number | undefined;
+}
+
+export function rememberPools(decisions: Pools<PoolDecision>): Pools<KnownPool> {
+  return forEachPool((pool) => {
+    const { state, facts } = decisions[pool];
+    return { state, perSecondAndWorker: facts.perSecondAndWorker };
+  });
+}
+
 export function decidePools(
-  before: Pools<{ readonly state: PoolState; readonly perSecondAndWorker?: number | undefined }>,
+  before: Pools<KnownPool>,
   facts: ScalingFacts,
   { settings, elapsedMs }: { readonly settings: ScalingSettings; readonly elapsedMs: number },
 ): Pools<PoolDecision> {
@@ -83,7 +96,7 @@ function isBehind(
  * part of it, so that the room for workers that are about to go isn't given away before they went.
  */
 function wantedOf(
-  before: Pools<{ readonly state: PoolState }>,
+  before: Pools<KnownPool>,
   known: Pools<Parameters<typeof needOf>[0]>,
   settings: Pools<PoolSettings>,
 ): Pools<number> {

@@ -10,8 +10,15 @@ import type { Clock } from '../platform/clock.ts';
 import type { Leadership } from '../platform/leadership.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
-import { decidePools, type PoolDecision, type ScalingFacts, type ScalingSettings } from './decide-pools.ts';
-import { forEachPool, type PoolState, type Pools, poolNames, poolStateOf } from './pool.ts';
+import {
+  decidePools,
+  type KnownPool,
+  type PoolDecision,
+  rememberPools,
+  type ScalingFacts,
+  type ScalingSettings,
+} from './decide-pools.ts';
+import { forEachPool, type Pools, poolNames, poolStateOf } from './pool.ts';
 import { publishScaling, readScaling, toPublished } from './published-scaling.ts';
 import { readScalingFacts, type ScalingSources } from './scaling-facts.ts';
 import type { ScalingMetrics } from './scaling-metrics.ts';
@@ -28,15 +35,10 @@ export interface ScalingSignalOptions extends ScalingSources {
   readonly everyMs: number;
 }
 
-interface Known {
-  readonly state: PoolState;
-  readonly perSecondAndWorker?: number | undefined;
-}
-
 export function createScalingSignal(options: ScalingSignalOptions): Loop {
   const { redis, prefix, clock, log, leadership, metrics, settings, everyMs } = options;
   /** Undefined: we don't lead, or have not decided anything yet. */
-  let known: Pools<Known> | undefined;
+  let known: Pools<KnownPool> | undefined;
   let decidedAtMs = 0;
 
   async function pass(): Promise<'idle'> {
@@ -58,16 +60,13 @@ export function createScalingSignal(options: ScalingSignalOptions): Loop {
     const decisions = decidePools(before, facts, { settings, elapsedMs });
     await publishScaling(redis, prefix, decisions);
     note(before, decisions);
-    known = forEachPool((pool) => ({
-      state: decisions[pool].state,
-      perSecondAndWorker: decisions[pool].facts.perSecondAndWorker,
-    }));
+    known = rememberPools(decisions);
     decidedAtMs = nowMs;
     metrics.show(forEachPool((pool) => toPublished(decisions[pool])));
   }
 
   /** What the last leader decided; else as many as live, so that no restart sends workers home. */
-  async function adopt(facts: ScalingFacts): Promise<Pools<Known>> {
+  async function adopt(facts: ScalingFacts): Promise<Pools<KnownPool>> {
     const published = await readScaling(redis, prefix);
     return forEachPool((pool) => {
       if (!published) return { state: poolStateOf(facts.live[pool]) };
@@ -77,7 +76,7 @@ export function createScalingSignal(options: ScalingSignalOptions): Loop {
     });
   }
 
-  function note(before: Pools<Known>, decisions: Pools<PoolDecision>): void {
+  function note(before: Pools<KnownPool>, decisions: Pools<PoolDecision>): void {
     for (const pool of poolNames) {
       const { state, facts, live } = decisions[pool];
       if (state.desired === before[pool].state.desired) continue;

@@ -1,0 +1,162 @@
+/**
+ * `npm run fleet` under a spike, as a user runs it. FLEET_SPIKE=200000 for the large one. A worker is taken to do 500 messages a second, and all is to be gone in two
+ * seconds: a small spike then asks for as much of the machine as a large one.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { deriveKeys } from '../src/keys.ts';
+import { deliveryStates } from '../src/ledger/states.ts';
+import { readLiveProcesses } from '../src/scaling/scaling-store.ts';
+import { assertCounts } from '../src/testing/assert-ledger.ts';
+import { addresses } from '../src/testing/scenario.ts';
+import { createSmtpSink, type SmtpSink } from '../src/testing/smtp-sink/sink.ts';
+import { createTestCampaign } from '../src/testing/test-campaign.ts';
+import {
+  createTestDatabase,
+  createTestRedis,
+  type TestDatabase,
+  type TestRedis,
+} from '../src/testing/test-database.ts';
+import { waitFor } from '../src/testing/wait-for.ts';
+
+const spike = Number(process.env.FLEET_SPIKE ?? 20_000);
+/** Twelve processes with two statements each: as many as there may be. */
+const fleetConnections = 24;
+const secretKey = randomBytes(32);
+const drainTimeoutMs = 60_000 + spike;
+
+let database: TestDatabase;
+let redis: TestRedis;
+let sink: SmtpSink;
+let fleet: TestFleet | undefined;
+
+beforeAll(async () => {
+  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  sink = createSmtpSink({ memory: 'counters' });
+  await sink.start();
+});
+afterEach(async () => {
+  fleet?.child.kill('SIGKILL');
+  await waitUntilGone();
+});
+afterAll(async () => {
+  await sink.stop();
+  await Promise.all([redis.drop(), database.drop()]);
+});
+
+test(
+  'a spike arrives: the pool grows, drains it and shrinks; the database is asked no more than before, nothing is in doubt',
+  async () => {
+    fleet = startFleet(['--min', '1', '--max', '4']);
+    await waitForLine(fleet, /fleet up/);
+    const concurrency = watchConcurrency();
+    const { db } = database;
+    const emails = addresses(spike);
+    const { campaignId } = await createTestCampaign({
+      db,
+      keys: deriveKeys(secretKey),
+      emails,
+      smtpPort: sink.port,
+    });
+    await waitForLine(fleet, /send 1 -> [34] \(.*may go now\)/, drainTimeoutMs);
+    const isSent = () => db.first("SELECT 1 FROM campaigns WHERE id = ? AND state = 'sent'", [campaignId]);
+    await waitFor('the spike to be sent', isSent, drainTimeoutMs, 250);
+    await waitForLine(fleet, /send 2 -> 1 \(/, 60_000);
+    await waitForLine(fleet, /render 2 -> 1 \(/, 60_000);
+
+    expect(sink.accepted().messages, 'accepted at the sink').toBe(spike);
+    const states = await db.rows('SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state');
+    expect(states, 'all sent, nothing in doubt').toEqual([{ state: deliveryStates.sent, n: spike }]);
+    await assertCounts(db);
+    const most = await concurrency.stop();
+    expect(most, 'statements under way at once').toBeLessThanOrEqual(fleetConnections);
+    expect(sizesOf(fleet), 'workers of a pool').toSatisfy((sizes: number[]) => Math.max(...sizes) <= 4);
+
+    fleet.child.kill('SIGTERM');
+    expect(await fleet.ended, fleet.output()).toBe(0);
+    expect(await countProcesses()).toBe(0);
+  },
+  drainTimeoutMs + 120_000,
+);
+
+test('a fleet whose own process is killed leaves nobody behind', async () => {
+  fleet = startFleet(['--min', '1', '--max', '1']);
+  await waitFor('all to run', async () => (await countProcesses()) === 6);
+  fleet.child.kill('SIGKILL');
+  await waitUntilGone();
+});
+
+interface TestFleet {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  output(): string;
+}
+
+function startFleet(args: readonly string[]): TestFleet {
+  const child = spawn(process.execPath, ['dist/scripts/fleet.js', ...args], {
+    env: {
+      ...process.env,
+      ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, REDIS_PREFIX: redis.prefix },
+      ...{ SECRET_KEY: secretKey.toString('base64'), ALLOW_PRIVATE_TRANSPORTS: 'true', HTTP_PORT: '' },
+      ...{ SCALE_TARGET_DRAIN_SECONDS: '2', SCALE_SEND_RATE: '500', SCALE_RENDER_RATE: '1000' },
+      ...{ SCALE_EVERY_MS: '500', SCALE_DOWN_AFTER_SECONDS: '2', SCALE_STATEMENTS_PER_WORKER: '2' },
+      ...{ DATABASE_FLEET_CONNECTIONS: String(fleetConnections), STOP_TIMEOUT_MS: '10000' },
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      text += data.toString();
+    });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, ended, output: () => text };
+}
+
+async function waitForLine(one: TestFleet, line: RegExp, timeoutMs = 60_000): Promise<void> {
+  const hasIt = async () => {
+    if (one.child.exitCode !== null) throw new Error(`the fleet ended:\n${one.output()}`);
+    return line.test(one.output());
+  };
+  await waitFor(String(line), hasIt, timeoutMs, 100).catch((error) => {
+    throw new Error(`${error.message}\n${one.output()}`);
+  });
+}
+
+function sizesOf(one: TestFleet): readonly number[] {
+  return [...one.output().matchAll(/-> (\d+) \(/g)].map(([, size]) => Number(size));
+}
+
+/** Statements that the server works on for this database, the most of several looks a second. */
+function watchConcurrency() {
+  let most = 0;
+  const look = async () => {
+    const row = await database.db.first<{ n: number }>(
+      `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST
+       WHERE DB = DATABASE() AND COMMAND <> 'Sleep' AND ID <> CONNECTION_ID()`,
+    );
+    most = Math.max(most, row?.n ?? 0);
+  };
+  let looking = look();
+  const timer = setInterval(() => {
+    looking = looking.then(look, look);
+  }, 200);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await looking;
+      return most;
+    },
+  };
+}
+
+/** By their rows in `leases`, which each takes away as it stops. */
+async function countProcesses(): Promise<number> {
+  const live = await readLiveProcesses(database.db);
+  return [...live.values()].reduce((sum, n) => sum + n, 0);
+}
+
+async function waitUntilGone(): Promise<void> {
+  await waitFor('its processes to end', async () => (await countProcesses()) === 0, 30_000, 100);
+}
