@@ -11,6 +11,7 @@ import type { Finding } from './check-deploy/finding.ts';
 import { nameOf, type Source } from './check-deploy/manifest.ts';
 import { readCode } from './check-deploy/read-code.ts';
 import { overlayNames, parseManifests, readFiles, renderOverlay } from './check-deploy/read-manifests.ts';
+import { validateRules } from './check-deploy/validate-rules.ts';
 import { findValidator, isNative, kubernetesVersion, validate } from './check-deploy/validate-schemas.ts';
 
 const root = process.cwd();
@@ -22,7 +23,8 @@ const notChecked: string[] = [];
 let mistakes = 0;
 
 const operationsPage = readFileSync('docs/operations.md', 'utf8');
-report('files', checkFiles(readFiles(root), { facts, operationsPage }));
+const files = readFiles(root);
+report('files', [...checkFiles(files, { facts, operationsPage }), ...checkRules()]);
 for (const overlay of overlayNames(root)) checkOverlay(overlay);
 if (peakMb.size === 0) notChecked.push('memory requests: no kept run of the bench has them');
 if (!validator)
@@ -30,6 +32,12 @@ if (!validator)
 for (const line of notChecked) process.stdout.write(`NOT CHECKED  ${line}\n`);
 // Wired processes hold timers and pools that were never started.
 process.exit(mistakes > 0 ? 1 : 0);
+
+function checkRules(): readonly Finding[] {
+  const complaints = validateRules(files);
+  if (!complaints) notChecked.push('types in PromQL: no promtool on PATH');
+  return (complaints ?? []).map((what) => ({ from: 'promtool', what }));
+}
 
 /** Of the latest run of the bench that timed the pipeline: some measure other things. */
 function latestPeaks(): ReadonlyMap<string, number> {

@@ -35,6 +35,15 @@ export function checkImages(sources: readonly Source[]): readonly Finding[] {
   ];
 }
 
+/** In rendered manifests: every process runs somewhere. `all.js` is all of them in one. */
+export function checkComplete(sources: readonly Source[], facts: CodeFacts): readonly Finding[] {
+  const run = new Set(containersOf(sources).flatMap(({ container }) => container.command ?? []));
+  return [...facts.programs]
+    .filter((program) => program.startsWith('dist/workers/') && program !== 'dist/workers/all.js')
+    .filter((program) => !run.has(program))
+    .map((program) => ({ from: sources[0]?.from ?? '', what: `nothing runs ${program}` }));
+}
+
 /** The base's placeholder, which an overlay forgot to replace, has no tag. */
 function isRelease(image: string | undefined): boolean {
   const tag = /(?:@sha256:[0-9a-f]{64}|:([\w.-]+))$/.exec(image ?? '');

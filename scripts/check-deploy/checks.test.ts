@@ -64,6 +64,21 @@ test.each<readonly [string, Change, string]>([
   ['an image without a release', ['sluice:1.2.3', 'sluice'], 'names no release'],
   ['an image of no certain release', ['sluice:1.2.3', 'sluice:latest'], 'names no release'],
   [
+    'a process that is left out',
+    ['dist/workers/send.js', 'dist/workers/all.js'],
+    'nothing runs dist/workers/send.js',
+  ],
+  [
+    'where metrics are',
+    ['path: /metrics', 'path: /metric'],
+    'there are no metrics at /metric on port health',
+  ],
+  [
+    'a port that is opened',
+    ['[{ port: health }]', '[{ port: http }]'],
+    'NetworkPolicy in: no pod has a port http',
+  ],
+  [
     'a Service without pods',
     ['selector: { app.kubernetes.io/component: send }', 'selector: { app: send }'],
     'selects no pods',

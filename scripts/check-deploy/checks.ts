@@ -1,8 +1,9 @@
 /** The checks that hold for files as they are, patches included, and those that need the rendered whole. */
-import { checkCommands, checkImages } from './check-commands.ts';
+import { checkCommands, checkComplete, checkImages } from './check-commands.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { checkMemory, checkStopTime } from './check-limits.ts';
 import { checkMetrics } from './check-metrics.ts';
+import { checkMonitors, checkPolicies } from './check-monitors.ts';
 import { checkPortNames, checkPorts, checkProbes } from './check-ports.ts';
 import { checkRunbook } from './check-runbook.ts';
 import { checkFleet, checkTargets, checkTriggers } from './check-scaling.ts';
@@ -24,7 +25,9 @@ export function checkRendered(
   return [
     ...checkAgainstCode(sources, facts),
     ...checkImages(sources),
+    ...checkComplete(sources, facts),
     ...checkPortNames(sources),
+    ...checkPolicies(sources),
     ...checkTargets(sources),
     ...checkFleet(sources, facts),
     ...checkStopTime(sources, facts),
@@ -38,6 +41,7 @@ function checkAgainstCode(sources: readonly Source[], facts: CodeFacts): readonl
     ...checkCommands(sources, facts),
     ...checkPorts(sources, facts),
     ...checkProbes(sources, facts),
+    ...checkMonitors(sources, facts),
     ...checkMetrics(sources, facts),
     ...checkTriggers(sources, facts),
   ];

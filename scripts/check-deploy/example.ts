@@ -53,6 +53,16 @@ spec:
   selector: { app.kubernetes.io/component: send }
   ports: [{ port: 80, targetPort: health }]
 ---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: in }
+spec: { ingress: [{ ports: [{ port: health }] }] }
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: { name: sluice }
+spec: { podMetricsEndpoints: [{ port: health, path: /metrics }] }
+---
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata: { name: sluice-send }
