@@ -1,14 +1,14 @@
 /**
  * Which lanes get how many messages in one pass. Pure: no I/O, no clock, no randomness; what it remembers between passes (`Turns`) is worth
- * one quantum a lane, so that a new leader may begin without it.
+ * a few quanta a lane, so that a new leader may begin without it.
  *
  * 1. A destination's window says what it may have outstanding (`window-room.ts`, with what all destinations share).
  * 2. Classes share the room by their guarantees, and leave each other what they don't need (`class-shares.ts`).
- * 3. Within a class tenants are served in turns, by weight (`lane-turns.ts`); nobody beyond the fleet's allowance while others wait
+ * 3. Within a class the tenant is served that has had least by its weight (`lane-turns.ts`); nobody beyond the fleet's allowance while others wait
  *    (`tenant-allowances.ts`).
  *
- * THE BOUND (DESIGN 5). With W = the destination's window, r = the messages it takes a second, n = the tenants of the class that are waiting, w_i their
- * weights in percent of the usual and
+ * THE BOUND (DESIGN 5). With W = the destination's window, r = the messages it takes a second, n = the tenants that have
+ * messages waiting or under way, w_i their weights in percent of the usual and
  *
  *     q = min(500, max(16, W / n)),    Q_i = max(16, q * w_i / 100)
  *
@@ -16,8 +16,9 @@
  *
  *     (W + Q_1 + ... + Q_n) / r + two passes
  *
- * whatever its neighbours have waiting: what was outstanding before it came goes first, and then at most one quantum of each. (For a weight under the usual
- * with many messages of its own: min(16, messages) / (q * w / 100) rounds of quanta instead of one.)
+ * whatever its neighbours have waiting: what was outstanding before it came goes first, and then at most one quantum of each: none stands further
+ * behind than a newcomer, and who stands as far behind is no longer so after one quantum. While more than 500 lanes are due at once, those beyond come
+ * into sight as others are served, a quantum each: the same sum.
  */
 import { shareAmongClasses } from './class-shares.ts';
 import {
@@ -36,7 +37,7 @@ export interface DispatchLimits {
   readonly totalMessages: number;
 }
 
-/** Whose turn it is, by destination and class. */
+/** Who was given how much, by destination and class. */
 export type Turns = ReadonlyMap<string, Turn>;
 
 export interface DispatchPlan {
@@ -47,7 +48,7 @@ export interface DispatchPlan {
 export const deliveryClassNumbers = [0, 1, 2] as const;
 /** The most that one pass gives away of what is free in total. */
 const partOfFree = 1 / 2;
-const firstTurn: Turn = { next: 0, resumes: false, deficits: new Map() };
+const firstTurn: Turn = { now: 0, marks: new Map() };
 
 /**
  * Which lanes to look into, and how deep: each class as though the others wanted nothing and every lane had no end. What is found there is
@@ -108,15 +109,18 @@ function serve(demand: DestinationDemand, room: Room, pass: Pass): number {
   const lanes = deliveryClassNumbers.map((c) => demand.lanes.filter((lane) => lane.class === c));
   const wanted = lanes.map((some) => sumOf(some.map((lane) => lane.waiting ?? 0)));
   const rooms = shareAmongClasses(room, demand.outstanding.byClass, wanted);
-  return sumOf(lanes.map((some, c) => serveClass(some, rooms[c] as number, demand.windowMessages, pass)));
+  return sumOf(lanes.map((some, c) => serveClass(some, rooms[c] as number, demand, pass)));
 }
 
-function serveClass(lanes: readonly DueLane[], room: number, windowMessages: number, pass: Pass): number {
+function serveClass(lanes: readonly DueLane[], room: number, demand: DestinationDemand, pass: Pass): number {
   const [first] = lanes;
   if (!first || room === 0) return 0;
   const key = groupKey(first);
   const turn = pass.turns.get(key) ?? firstTurn;
-  const served = serveTurns(lanes, { room, windowMessages, turn, allowances: pass.allowances });
+  const { windowMessages, outstanding } = demand;
+  const tenants = new Set([...lanes.map(({ tenantId }) => tenantId), ...outstanding.byTenant.keys()]).size;
+  const { allowances } = pass;
+  const served = serveTurns(lanes, { room, windowMessages, tenants, turn, allowances });
   pass.turns.set(key, served.turn);
   pass.shares.push(...served.shares);
   return sumOf(served.shares.map(({ messages }) => messages));

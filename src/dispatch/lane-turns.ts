@@ -1,31 +1,40 @@
 /**
- * Weighted deficit round robin (Shreedhar and Varghese 1995) over the tenants of one destination and class; a message costs one. Pure.
+ * Start-time fair queueing (Goyal, Vin and Cheng 1996) over the tenants of one destination and class; a message costs one. Pure.
  *
- * In its turn a lane's deficit grows by its quantum, and it gets what the deficit pays for. A deficit is carried while the lane has more waiting, and
- * dropped when it has not: nobody saves up. Where the room ends within a turn, the next pass begins with the rest of that turn.
+ * Each tenant has a mark: what it has been given, by its weight. The lane of the lowest mark is served, a quantum at a time, and its mark rises. Deficit
+ * round robin, which was here before, forgets a lane that has nothing ready when its turn comes; and a tenant of one chunk has nothing ready while a
+ * grant of it is under way. A mark is not forgotten: what a lane missed it gets when it is back, up to `mostBehind`.
+ *
+ * A tenant that comes anew begins as far behind as any may be: it is served next, and so is one that never takes its full share. Marks not further
+ * ahead than that are those of newcomers and needn't be remembered. A new leader has none, and to it all are newcomers: what anybody
+ * was ahead or behind, a few quanta, is forgiven, and it begins with those that were served longest ago.
  */
-import type { DueLane, Lane, Share } from './demand.ts';
+import type { DueLane, Share } from './demand.ts';
+import { LeastFirst } from './least-first.ts';
 import type { TenantAllowances } from './tenant-allowances.ts';
 
 export interface Turn {
-  /** The tenant to begin with, or the next after it. */
-  readonly next: number;
-  /** Its turn was cut off: it goes on with what is left of its deficit. */
-  readonly resumes: boolean;
-  readonly deficits: ReadonlyMap<number, number>;
+  /** The highest mark at which a lane was served. In messages of a tenant of the usual weight, as all marks. */
+  readonly now: number;
+  /** By tenant. */
+  readonly marks: ReadonlyMap<number, number>;
 }
 
 export interface TurnsInput {
   readonly room: number;
   readonly windowMessages: number;
+  /** With something due or under way. */
+  readonly tenants: number;
   readonly turn: Turn;
   readonly allowances: TenantAllowances;
 }
 
 export const smallestQuantum = 16;
 export const largestQuantum = 500;
+/** In quanta: a lane is not refunded more, however long it stood aside. */
+const mostBehind = 4;
 
-/** The more tenants wait, the less each gets at a time, so that a round stays about one window. */
+/** The more tenants there are, the less each gets at a time, so that a quantum of each is about one window. */
 export function quantumOf(windowMessages: number, tenants: number): number {
   const part = Math.floor(windowMessages / Math.max(tenants, 1));
   return Math.min(largestQuantum, Math.max(smallestQuantum, part));
@@ -33,119 +42,96 @@ export function quantumOf(windowMessages: number, tenants: number): number {
 
 export function serveTurns(
   lanes: readonly DueLane[],
-  { room, windowMessages, turn, allowances }: TurnsInput,
+  { room, windowMessages, tenants, turn, allowances }: TurnsInput,
 ): { readonly shares: readonly Share[]; readonly turn: Turn } {
-  const quantum = quantumOf(windowMessages, lanes.length);
+  const quantum = quantumOf(windowMessages, Math.max(tenants, lanes.length));
   const places = seat(lanes, turn, quantum);
-  const round = new Round(places, { room, turn, quantum });
+  const service = new Service(places, { room, quantum, now: turn.now });
   const own = (lane: DueLane) => allowances.ownLimit(lane.tenantId, lane.mostOutstanding);
   const take = (lane: DueLane, messages: number) => allowances.take(lane.tenantId, messages);
-  round.serve((lane) => Math.min(own(lane), allowances.amongOthers(lane.tenantId)), take);
+  service.serve((lane) => Math.min(own(lane), allowances.amongOthers(lane.tenantId)), take);
   // Whoever is still unserved is beyond its allowance; no other waits for the rest of the room.
-  round.serve(own, take);
+  service.serve(own, take);
   const shares = places
     .filter(({ given }) => given > 0)
     .map(({ lane, given }) => ({ lane, messages: given }));
-  return { shares, turn: { ...round.position, deficits: deficitsOf(places) } };
+  return { shares, turn: remember(places, { now: service.now, marks: turn.marks }, quantum) };
 }
 
 interface Place {
   readonly lane: DueLane;
-  deficit: number;
-  left: number;
+  /** Among the lanes as they were given: those first that were served longest ago. */
+  readonly order: number;
+  mark: number;
+  /** Undefined: not looked at. */
+  left: number | undefined;
   given: number;
 }
 
-/** What was earned while fewer waited is worth no more than a quantum of now: the bound counts on it. */
-function seat(lanes: readonly DueLane[], { next, deficits }: Turn, quantum: number): readonly Place[] {
-  const passed = (lane: Lane) => (lane.tenantId < next ? 1 : 0);
-  return [...lanes]
-    .sort((a, b) => passed(a) - passed(b) || a.tenantId - b.tenantId)
-    .map((lane) => ({
-      lane,
-      deficit: Math.min(
-        deficits.get(lane.tenantId) ?? 0,
-        Math.max(smallestQuantum, (quantum * lane.weight) / 100),
-      ),
-      left: lane.waiting ?? 0,
-      given: 0,
-    }));
+function seat(lanes: readonly DueLane[], { now, marks }: Turn, quantum: number): readonly Place[] {
+  const lowest = now - mostBehind * quantum;
+  return lanes.map((lane, order) => ({
+    ...{ lane, order, left: lane.waiting, given: 0 },
+    mark: Math.max(marks.get(lane.tenantId) ?? lowest, lowest),
+  }));
 }
 
-function deficitsOf(places: readonly Place[]): ReadonlyMap<number, number> {
-  const kept = places.filter(
-    ({ lane, left, deficit }) => deficit > 0 && (lane.waiting === undefined || left > 0),
-  );
-  return new Map(kept.map(({ lane, deficit }) => [lane.tenantId, deficit]));
+/** Who stands where a newcomer would is left out. */
+function remember(places: readonly Place[], { now, marks }: Turn, quantum: number): Turn {
+  const lowest = now - mostBehind * quantum;
+  const changed = new Map(marks);
+  for (const { lane, mark } of places) changed.set(lane.tenantId, mark);
+  return { now, marks: new Map([...changed].filter(([, mark]) => mark > lowest)) };
 }
 
-/** Goes round the places until the room is used up or nobody may have more. */
-class Round {
+function compareMarks(a: Place, b: Place): number {
+  return a.mark - b.mark || a.order - b.order;
+}
+
+/** Serves the lowest mark until the room is used up, nobody may have more, or it is the turn of a lane that was not looked at. */
+class Service {
   readonly #places: readonly Place[];
   readonly #quantum: number;
   #room: number;
-  #at = 0;
-  #isResuming: boolean;
-  #position: { readonly next: number; readonly resumes: boolean };
+  now: number;
 
   constructor(
     places: readonly Place[],
-    { room, turn, quantum }: { room: number; turn: Turn; quantum: number },
+    { room, quantum, now }: { room: number; quantum: number; now: number },
   ) {
     this.#places = places;
     this.#quantum = quantum;
     this.#room = room;
-    this.#position = { next: turn.next, resumes: turn.resumes };
-    this.#isResuming = turn.resumes && places[0]?.lane.tenantId === turn.next;
-  }
-
-  get position() {
-    return this.#position;
+    this.now = now;
   }
 
   serve(allowedTo: (lane: DueLane) => number, take: (lane: DueLane, messages: number) => void): void {
-    let closed = 0;
-    while (this.#room > 0 && closed < this.#places.length) {
-      const place = this.#places[this.#at] as Place;
-      const allowed = Math.min(place.left, allowedTo(place.lane));
-      closed = allowed > 0 ? 0 : closed + 1;
-      this.#pay(place, allowed);
+    const waiting = new LeastFirst(compareMarks, this.#places);
+    for (let place = waiting.take(); place && this.#room > 0; place = waiting.take()) {
+      const allowed = Math.min(place.left ?? this.#room, allowedTo(place.lane));
+      if (allowed <= 0) continue;
+      // The others have had their turn: it is the next pass that goes on, with this lane.
+      if (place.left === undefined) this.#room = 0;
       const messages = this.#messagesFor(place, allowed);
-      if (messages > 0) {
-        give(place, messages);
-        take(place.lane, messages);
-        this.#room -= messages;
-        this.#moveOn(place, allowed - messages);
-      }
-      this.#isResuming = false;
-      this.#at = (this.#at + 1) % this.#places.length;
+      if (messages === 0) return;
+      take(place.lane, messages);
+      this.#give(place, messages);
+      waiting.put(place);
     }
   }
 
-  /** Whoever may have nothing saves nothing; whoever was not looked at keeps up to one quantum. */
-  #pay(place: Place, allowed: number): void {
-    const quantum = (this.#quantum * place.lane.weight) / 100;
-    const isUnseen = place.lane.waiting === undefined;
-    if (isUnseen) place.deficit = Math.min(place.deficit + quantum, Math.max(quantum, smallestQuantum));
-    else if (allowed > 0 && !this.#isResuming) place.deficit += quantum;
+  /** A rest of the room too small for a grant goes with the last one. */
+  #messagesFor({ lane }: Place, allowed: number): number {
+    const quantum = Math.max(smallestQuantum, Math.floor((this.#quantum * lane.weight) / 100));
+    const isLast = this.#room - Math.min(quantum, allowed) < smallestQuantum;
+    return Math.min(isLast ? this.#room : quantum, allowed, this.#room);
   }
 
-  /** A lane of small weight saves until a grant is worth while. */
-  #messagesFor(place: Place, allowed: number): number {
-    const isWorthIt = this.#isResuming || place.deficit >= Math.min(place.left, smallestQuantum);
-    return isWorthIt ? Math.min(Math.floor(place.deficit), allowed, this.#room) : 0;
+  #give(place: Place, messages: number): void {
+    this.now = Math.max(this.now, place.mark);
+    this.#room -= messages;
+    place.mark += (messages * 100) / place.lane.weight;
+    place.given += messages;
+    if (place.left !== undefined) place.left -= messages;
   }
-
-  #moveOn(place: Place, stillAllowed: number): void {
-    const { tenantId } = place.lane;
-    const isCutOff = this.#room === 0 && place.deficit >= 1 && stillAllowed > 0;
-    if (!isCutOff && stillAllowed === 0) place.deficit = 0;
-    this.#position = isCutOff ? { next: tenantId, resumes: true } : { next: tenantId + 1, resumes: false };
-  }
-}
-
-function give(place: Place, messages: number): void {
-  place.given += messages;
-  place.left -= messages;
-  place.deficit -= messages;
 }

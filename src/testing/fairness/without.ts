@@ -10,8 +10,8 @@ export const withoutTurns: readonly Edit[] = [
   },
   {
     file: 'src/dispatch/lane-turns.js',
-    find: '(lane.tenantId < next ? 1 : 0)',
-    replace: '0',
+    find: 'a.mark - b.mark ||',
+    replace: '',
   },
   {
     file: 'src/dispatch/tenant-allowances.js',
