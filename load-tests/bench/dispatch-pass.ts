@@ -65,12 +65,12 @@ async function runPass(db: Database, note: (name: string, ms: number) => void): 
   const turns: Turns = new Map();
   const started = performance.now();
   const outstanding = await timed('outstanding', () => readOutstanding(db));
-  const demands = await timed('demand', () => readDemand(db, outstanding, () => windowMessages));
+  const demands = await timed('demand', () => readDemand(db, outstanding, () => ({ windowMessages })));
   const reads = await timed('plan reads', () => planReads(demands, limits, turns));
   const candidates = await timed('candidates', () => readCandidates(db, reads));
   const outstandingByCampaign = outstanding.byCampaign;
   const plan = await timed('plan', () =>
-    planPass({ demands, limits, turns, reads, candidates, outstandingByCampaign }),
+    planPass({ demands, limits, turns, credits: new Map(), reads, candidates, outstandingByCampaign }),
   );
   await timed(`S1 of ${plan.grants.length} grants`, () => dispatchGrants(db, alwaysLeading, plan.grants));
   note('whole pass', performance.now() - started);
@@ -155,11 +155,11 @@ async function explain(db: Database): Promise<string> {
     transaction: (work) => db.transaction((tx) => work(explaining(tx, seen))),
   };
   const outstanding = await readOutstanding(spy);
-  const demands = await readDemand(spy, outstanding, () => windowMessages);
+  const demands = await readDemand(spy, outstanding, () => ({ windowMessages }));
   const reads = planReads(demands, limits, new Map()).slice(0, 20);
   const candidates = await readCandidates(spy, reads);
   const read = { reads, candidates, outstandingByCampaign: outstanding.byCampaign };
-  const plan = planPass({ demands, limits, turns: new Map(), ...read });
+  const plan = planPass({ demands, limits, turns: new Map(), credits: new Map(), ...read });
   await postponeChunks(
     spy,
     candidates.slice(0, 3).map((chunk) => ({ chunk, delayMs: 1_000 })),

@@ -79,7 +79,8 @@ export class ClosedLoop {
     const byId = new Map(this.members.map((member) => [member.id, member]));
     const candidates = reads.flatMap(({ lane }) => candidatesOf(byId.get(lane.tenantId) as Member));
     const outstandingByCampaign = new Map<number, number>();
-    const plan = planPass({ demands, limits, turns: this.#turns, reads, candidates, outstandingByCampaign });
+    const memory = { turns: this.#turns, credits: new Map<string, number>() };
+    const plan = planPass({ demands, limits, reads, candidates, outstandingByCampaign, ...memory });
     this.#turns = plan.turns;
     for (const { tenantId } of plan.idleLanes) (byId.get(tenantId) as Member).dueAt = Infinity;
     for (const { lane, grant } of plan.grants)

@@ -69,11 +69,12 @@ const nothing: Outstanding = { byClass: [0, 0, 0], byTenant: new Map() };
 export async function readDemand(
   sql: Sql,
   { byDestination }: OutstandingWork,
-  windowOf: (destinationId: number) => number,
+  paceOf: (destinationId: number) => Pick<DestinationState, 'windowMessages' | 'quotaMessages'>,
 ): Promise<readonly DestinationDemand[]> {
   const stateOf = (destinationId: number): DestinationState => ({
     destinationId,
-    windowMessages: windowOf(destinationId),
+    windowMessages: paceOf(destinationId).windowMessages,
+    quotaMessages: paceOf(destinationId).quotaMessages,
     outstanding: byDestination.get(destinationId) ?? nothing,
   });
   const groups = await readDueGroups(sql);

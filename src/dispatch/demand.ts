@@ -26,6 +26,8 @@ export interface DestinationState {
   readonly destinationId: number;
   /** Most messages of it that may be outstanding; 0: closed. */
   readonly windowMessages: number;
+  /** What is left of the day's quota, and not passed for anybody. Undefined: it has none. */
+  readonly quotaMessages?: number | undefined;
   readonly outstanding: Outstanding;
 }
 

@@ -29,7 +29,7 @@ afterAll(() => database.drop());
 
 const rules = { retryStepMs: 100 };
 const demandWith = async (windowOf: (destinationId: number) => number) =>
-  readDemand(database.db, await readOutstanding(database.db), windowOf);
+  readDemand(database.db, await readOutstanding(database.db), (id) => ({ windowMessages: windowOf(id) }));
 const anyRoom = () => demandWith(() => 6_000);
 const sleepLane = ({ tenantId }: TestLedger) =>
   database.db.write('UPDATE lanes SET next_due_at = NULL WHERE tenant_id = ?', [tenantId]);

@@ -12,7 +12,7 @@ import type { Database } from '../platform/mysql.ts';
 import type { Generation } from '../queues/generation.ts';
 import type { Producer } from '../queues/producer.ts';
 import { readCandidates } from './candidate-store.ts';
-import type { DestinationDemand } from './demand.ts';
+import type { DestinationDemand, DestinationState } from './demand.ts';
 import { type OutstandingWork, readDemand, readOutstanding } from './demand-store.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
 import { type DispatchLimits, planReads, type Turns } from './dispatch-policy.ts';
@@ -20,7 +20,7 @@ import { dispatchGrants, returnDispatched } from './dispatch-store.ts';
 import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
-import type { PlannedGrant } from './plan-grants.ts';
+import type { PlannedGrant, RetryCredits } from './plan-grants.ts';
 import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
 import type { QuietHours } from './sift-candidates.ts';
 import { createTransportIds } from './transport-ids.ts';
@@ -30,7 +30,7 @@ import { heldBy } from './window-room.ts';
 export interface DestinationPaces {
   /** Takes in what the workers reported; told what each destination has outstanding. Bounded, and never fails for want of Redis. */
   learn(outstanding: ReadonlyMap<number, number>): Promise<void>;
-  paceOf(destinationId: number): Pick<Pace, 'windowMessages'>;
+  paceOf(destinationId: number): Pick<Pace, 'windowMessages'> & Pick<DestinationState, 'quotaMessages'>;
 }
 
 export interface DispatcherOptions {
@@ -58,6 +58,7 @@ export function createDispatcher(options: DispatcherOptions): Loop {
   const { db, log, leadership, producer, generation, limits, paces, leaseMs, metrics, quietHours } = options;
   const transportIds = createTransportIds(db);
   let turns: Turns = new Map();
+  let credits: RetryCredits = new Map();
 
   async function pass(): Promise<'busy' | 'idle'> {
     if (!(await leadership.lead())) return 'idle';
@@ -72,15 +73,16 @@ export function createDispatcher(options: DispatcherOptions): Loop {
   async function dispatchDue(): Promise<number> {
     const outstanding = await readOutstanding(db);
     await paces.learn(totalsOf(outstanding));
-    const demands = await readDemand(db, outstanding, (id) => paces.paceOf(id).windowMessages);
+    const demands = await readDemand(db, outstanding, (id) => paces.paceOf(id));
     observe(demands);
     const reads = planReads(demands, limits, turns);
     const candidates = await readCandidates(db, reads);
-    const outstandingByCampaign = outstanding.byCampaign;
-    const plan = planPass({ demands, limits, turns, reads, candidates, outstandingByCampaign, quietHours });
+    const { byCampaign: outstandingByCampaign } = outstanding;
+    const read = { demands, reads, candidates, outstandingByCampaign };
+    const plan = planPass({ ...read, limits, turns, credits, quietHours });
     const moved = await clearLanes(plan, demands);
     const handed = plan.grants.length > 0 ? await hand(plan.grants) : 0;
-    turns = plan.turns;
+    ({ turns, credits } = plan);
     return moved + handed;
   }
 

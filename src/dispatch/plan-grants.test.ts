@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Candidate } from './candidate-store.ts';
 import { demandOf, laneOf, outstandingOf } from './demand-fixture.ts';
 import { planReads } from './dispatch-policy.ts';
-import { planGrants } from './plan-grants.ts';
+import { planGrants, type RetryCredits } from './plan-grants.ts';
 import { findHeld, planPass } from './plan-pass.ts';
 import { siftCandidates } from './sift-candidates.ts';
 
@@ -27,7 +27,7 @@ const candidate = (chunkNo: number, changes: Partial<Candidate> = {}): Candidate
 const sift = (candidates: readonly Candidate[], outstanding: ReadonlyMap<number, number> = new Map()) =>
   siftCandidates(candidates, outstanding);
 const plan = (messages: number, candidates: readonly Candidate[]) =>
-  planGrants([{ lane, messages }], sift(candidates).ready);
+  planGrants([{ lane, messages }], sift(candidates).ready, new Map()).grants;
 const given = (grants: ReturnType<typeof plan>) => grants.map(({ grant }) => [grant.chunkNo, grant.n]);
 const numbers = (chunks: readonly Candidate[]) => chunks.map(({ chunkNo }) => chunkNo);
 
@@ -59,9 +59,9 @@ test('no share is exceeded, and no chunk is granted twice', () => {
     { selector: (one) => one.chunkNo },
   );
   fc.assert(
-    fc.property(candidates, fc.integer({ min: 1, max: 6_000 }), (chunks, messages) => {
+    fc.property(candidates, fc.integer({ min: 1, max: 6_000 }), fc.nat(700), (chunks, messages, saved) => {
       const { ready } = sift(chunks.map(({ chunkNo, ...rest }) => candidate(chunkNo, rest)));
-      const grants = planGrants([{ lane, messages }], ready);
+      const { grants } = planGrants([{ lane, messages }], ready, new Map([['1-2-1', saved]]));
       const waiting = ready.reduce((total, { most }) => total + most, 0);
       expect(grants.reduce((total, { grant }) => total + grant.n, 0)).toBe(Math.min(messages, waiting));
       expect(new Set(grants.map(({ grant }) => grant.chunkNo)).size).toBe(grants.length);
@@ -75,12 +75,32 @@ describe('retries', () => {
   const ofRetries = (grants: ReturnType<typeof plan>) =>
     grants.reduce((sum, { grant }) => sum + (grant.chunkNo >= 7 ? grant.n : 0), 0);
 
-  test('get a fifth of the share while there is enough that is fresh, of a few messages one', () => {
-    const fresh = [candidate(0), candidate(1)];
-    expect([1_000, 100, 4, 1].map((n) => ofRetries(plan(n, [...retries, ...fresh])))).toEqual([
-      200, 20, 1, 0,
-    ]);
-  });
+  /** So many shares of a lane that has always both. */
+  function serveShares(messages: number, times: number) {
+    let credits: RetryCredits = new Map();
+    const grants = Array.from({ length: times }, () => {
+      const { ready } = sift([...retries, ...[0, 1, 2, 3, 4, 5].map((chunkNo) => candidate(chunkNo))]);
+      const planned = planGrants([{ lane, messages }], ready, credits);
+      credits = planned.credits;
+      return planned.grants;
+    });
+    const given = grants.flat().reduce((sum, { grant }) => sum + grant.n, 0);
+    return { part: ofRetries(grants.flat()) / given, grants: grants.flat().length };
+  }
+
+  test.each([1, 3, 16, 47, 300, 500, 900, 1_500])(
+    'get a fifth of what their lane is given, %i messages at a time, while there is enough that is fresh',
+    (messages) => {
+      expect(serveShares(messages, 100).part).toBeCloseTo(0.2, 1);
+    },
+  );
+
+  test.each([1, 16, 47, 300, 500])(
+    'take turns with the fresh: shares of %i messages are one grant each, as without them',
+    (messages) => {
+      expect(serveShares(messages, 100).grants).toBe(100);
+    },
+  );
 
   test('get all that fresh messages leave', () => {
     expect(ofRetries(plan(1_000, [...retries, candidate(0, { sendable: 100 })]))).toBe(900);
@@ -89,6 +109,7 @@ describe('retries', () => {
 
   test('leave to the fresh what they have no use for', () => {
     const few = candidate(7, { isRetry: true, sendable: 3 });
+    expect(planGrants([{ lane, messages: 1_000 }], sift([few]).ready, new Map()).credits).toEqual(new Map());
     expect(given(plan(1_000, [few, candidate(0), candidate(1)]))).toEqual([
       [0, 500],
       [1, 497],
@@ -160,6 +181,7 @@ describe('a pass', () => {
       demands,
       limits,
       turns: new Map(),
+      credits: new Map(),
       reads,
       candidates,
       outstandingByCampaign: new Map(),
@@ -173,6 +195,19 @@ describe('a pass', () => {
     const plan = pass(demands, [stopped, ofThird]);
     expect(plan.idleLanes.map(({ tenantId }) => tenantId)).toEqual([2]);
     expect(plan.grants.map(({ lane }) => lane.tenantId)).toEqual([3]);
+  });
+
+  test('forgets what was at destinations that have nothing due or under way', () => {
+    const turn = { now: 5, marks: new Map() };
+    const turns = new Map(['1-2', '11-2'].map((key) => [key, turn]));
+    const credits = new Map([
+      ['1-2-1', 3],
+      ['11-2-1', 3],
+    ]);
+    const outstandingByCampaign = new Map();
+    const read = { demands: [demandOf([])], limits, reads: [], candidates: [], outstandingByCampaign };
+    const plan = planPass({ ...read, turns, credits });
+    expect([plan.turns.size, plan.credits.size]).toEqual([1, 1]);
   });
 
   test('gives a lane what others turn out not to have', () => {

@@ -9,25 +9,57 @@ export interface PlannedGrant {
   readonly grant: Grant;
 }
 
-/** While a lane has fresh messages, retries get this part of its share: what failed before may well fail again. */
+/**
+ * While a lane has fresh messages, retries get this part of what it is given: what failed before may well fail again. It is saved up in `RetryCredits` until
+ * it pays for all of a share, or a whole chunk: each share parted in two would be twice the grants, and twice the statements.
+ */
 const partForRetries = 1 / 5;
+const wholeChunk = 500;
 
-export function planGrants(shares: readonly Share[], ready: readonly ReadyChunk[]): readonly PlannedGrant[] {
+/** By `laneKey`, messages that its retries may have besides. Worth a share a lane: a new leader begins with none. */
+export type RetryCredits = ReadonlyMap<string, number>;
+
+export interface GrantPlan {
+  readonly grants: readonly PlannedGrant[];
+  readonly credits: RetryCredits;
+}
+
+export function planGrants(
+  shares: readonly Share[],
+  ready: readonly ReadyChunk[],
+  saved: RetryCredits,
+): GrantPlan {
   const byLane = groupByLane(ready);
-  return shares.flatMap(({ lane, messages }) => grantShare(lane, byLane.get(laneKey(lane)) ?? [], messages));
+  const credits = new Map(saved);
+  const grants = shares.flatMap(({ lane, messages }) => {
+    const key = laneKey(lane);
+    const chunks = byLane.get(key) ?? [];
+    const parts = partShare(messages, chunks, credits.get(key) ?? 0);
+    if (parts.credit > 0) credits.set(key, parts.credit);
+    else credits.delete(key);
+    const [fresh, retries] = partChunks(chunks);
+    return [
+      ...grantChunks(lane, fresh, messages - parts.forRetries),
+      ...grantChunks(lane, retries, parts.forRetries),
+    ];
+  });
+  return { grants, credits };
 }
 
-function grantShare(lane: Lane, ready: readonly ReadyChunk[], messages: number): readonly PlannedGrant[] {
-  const fresh = ready.filter(({ chunk }) => !chunk.isRetry);
-  const retries = ready.filter(({ chunk }) => chunk.isRetry);
-  const forRetries = Math.min(messagesOf(retries), roomForRetries(messages, messagesOf(fresh)));
-  return [...grantChunks(lane, fresh, messages - forRetries), ...grantChunks(lane, retries, forRetries)];
+function partChunks(ready: readonly ReadyChunk[]) {
+  return [ready.filter(({ chunk }) => !chunk.isRetry), ready.filter(({ chunk }) => chunk.isRetry)] as const;
 }
 
-/** All that fresh messages leave, and at least their part: of a share of several messages one, or they would never go. */
-function roomForRetries(messages: number, fresh: number): number {
-  const part = messages > 1 ? Math.max(1, Math.floor(messages * partForRetries)) : 0;
-  return Math.max(messages - fresh, part);
+/** Retries get what fresh messages leave, and what was saved for them once it is worth a grant. None waits: none is saved for. */
+function partShare(messages: number, ready: readonly ReadyChunk[], saved: number) {
+  const [fresh, retries] = partChunks(ready).map(messagesOf) as [number, number];
+  const credit = saved + messages * partForRetries;
+  const isWorthIt = credit >= Math.min(messages, retries, wholeChunk);
+  const forRetries = Math.min(
+    ...[messages, retries],
+    Math.max(messages - fresh, isWorthIt ? Math.floor(credit) : 0),
+  );
+  return { forRetries, credit: retries > forRetries ? Math.max(0, credit - forRetries) : 0 };
 }
 
 function grantChunks(lane: Lane, ready: readonly ReadyChunk[], messages: number): readonly PlannedGrant[] {

@@ -2,13 +2,14 @@
 import type { Candidate } from './candidate-store.ts';
 import { type DestinationDemand, type Lane, laneKey, type Share } from './demand.ts';
 import { type DispatchLimits, planShares, type Turns } from './dispatch-policy.ts';
-import { groupByLane, messagesOf, type PlannedGrant, planGrants } from './plan-grants.ts';
+import { groupByLane, messagesOf, type PlannedGrant, planGrants, type RetryCredits } from './plan-grants.ts';
 import { type PostponedChunk, type QuietHours, type ReadyChunk, siftCandidates } from './sift-candidates.ts';
 
 export interface PassInput {
   readonly demands: readonly DestinationDemand[];
   readonly limits: DispatchLimits;
   readonly turns: Turns;
+  readonly credits: RetryCredits;
   /** As planned by `planReads`, and what was found there. */
   readonly reads: readonly Share[];
   readonly candidates: readonly Candidate[];
@@ -19,6 +20,7 @@ export interface PassInput {
 export interface PassPlan {
   readonly grants: readonly PlannedGrant[];
   readonly turns: Turns;
+  readonly credits: RetryCredits;
   /** Taken out of their lanes' way until their campaigns run again. */
   readonly parked: readonly Candidate[];
   readonly postponed: readonly PostponedChunk[];
@@ -33,7 +35,18 @@ export function planPass(input: PassInput): PassPlan {
   const { ready, parked, postponed } = siftCandidates(candidates, outstandingByCampaign, quietHours);
   const demands = tellWaiting(input.demands, input.reads, ready);
   const { shares, turns } = planShares(demands, input.limits, input.turns);
-  return { grants: planGrants(shares, ready), turns, parked, postponed, ready, idleLanes: findIdle(input) };
+  const { grants, credits } = planGrants(shares, ready, input.credits);
+  const memory = { turns: keepActive(turns, demands), credits: keepActive(credits, demands) };
+  return { grants, ...memory, parked, postponed, ready, idleLanes: findIdle(input) };
+}
+
+/** With nothing due or under way at a destination nobody has been before anybody: what is remembered stays bounded by what is active. Keys begin with it. */
+function keepActive<T>(
+  memory: ReadonlyMap<string, T>,
+  demands: readonly DestinationDemand[],
+): ReadonlyMap<string, T> {
+  const active = new Set(demands.map(({ destinationId }) => String(destinationId)));
+  return new Map([...memory].filter(([key]) => active.has(key.slice(0, key.indexOf('-')))));
 }
 
 function tellWaiting(

@@ -9,7 +9,7 @@ export interface Room {
   readonly bulk: number;
 }
 
-type Window = Pick<DestinationState, 'windowMessages' | 'outstanding'>;
+type Window = Pick<DestinationState, 'windowMessages' | 'quotaMessages' | 'outstanding'>;
 
 /** Of a window, kept for transactional mail: it never waits for a window to drain. */
 const partKept = 1 / 8;
@@ -25,10 +25,23 @@ const smallestRefill = 1 / 8;
 export function roomOf(window: Window, free: number): Room {
   const { windowMessages, outstanding } = window;
   const held = heldBy(window);
-  const all = Math.max(0, Math.min(windowMessages - held, 2 * free - held, free));
+  const shared = Math.min(windowMessages - held, 2 * free - held);
+  const all = atLeastNone(Math.min(free, Math.max(shared, ownRoom(window, free))));
   const [, flows, campaigns] = outstanding.byClass;
   const ofBulk = windowMessages - keptOf(windowMessages) - flows - campaigns;
-  return { all, bulk: Math.max(0, Math.min(all, ofBulk, free - held)) };
+  return { all, bulk: atLeastNone(Math.min(all, shared, ofBulk, free - held)) };
+}
+
+/** What is kept for transactional mail is there though the others hold more than a window that has shrunk. A day's quota is not passed for it. */
+function ownRoom(window: Window, free: number): number {
+  const { windowMessages, quotaMessages = Number.POSITIVE_INFINITY, outstanding } = window;
+  const [transactional] = outstanding.byClass;
+  const kept = Math.min(keptOf(windowMessages), 2 * free) - transactional;
+  return Math.min(kept, quotaMessages - heldBy(window));
+}
+
+function atLeastNone(messages: number): number {
+  return Math.max(0, messages);
 }
 
 /** A part of it, of at most `left`; what is open gets at least one message, or a probe would never go. */

@@ -19,8 +19,9 @@ export function withinQuotas<P extends DestinationPaces>(paces: P, quotas: Quota
     },
     paceOf(destinationId) {
       const pace = paces.paceOf(destinationId);
-      const { perDay = Number.POSITIVE_INFINITY } = quotas.limitsOf(destinationId);
-      return { ...pace, windowMessages: Math.min(pace.windowMessages, perDay) };
+      const { perDay } = quotas.limitsOf(destinationId);
+      if (perDay === undefined) return pace;
+      return { ...pace, windowMessages: Math.min(pace.windowMessages, perDay), quotaMessages: perDay };
     },
   };
 }

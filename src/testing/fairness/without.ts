@@ -58,8 +58,8 @@ export const withoutRetryShareAndSlots: readonly Edit[] = [
   { file: 'src/pacing/connection-slots.js', find: 'if (cap === undefined) {', replace: 'if (true) {' },
   {
     file: 'src/dispatch/plan-grants.js',
-    find: 'const forRetries = Math.min(messagesOf(retries), roomForRetries(messages, messagesOf(fresh)));',
-    replace: 'const forRetries = Math.min(messagesOf(retries), messages);',
+    find: 'isWorthIt ? Math.floor(credit) : 0',
+    replace: 'messages',
   },
 ];
 

@@ -1,7 +1,7 @@
 /** A dispatcher: dispatcher.ts and sweeper.ts with their statements and the real policy, plan and packing. */
 import { planReads, type Turns } from '../../dispatch/dispatch-policy.ts';
 import { packJobs } from '../../dispatch/pack-jobs.ts';
-import type { PlannedGrant } from '../../dispatch/plan-grants.ts';
+import type { PlannedGrant, RetryCredits } from '../../dispatch/plan-grants.ts';
 import { type PassPlan, planPass } from '../../dispatch/plan-pass.ts';
 import {
   dispatchGrants,
@@ -45,6 +45,7 @@ export class Dispatcher {
   #askAgainAt = 0;
   #known: string | undefined;
   #turns: Turns = new Map();
+  #credits: RetryCredits = new Map();
 
   constructor(world: World, life: Life) {
     this.#world = world;
@@ -97,9 +98,10 @@ export class Dispatcher {
     if (reads.length === 0) return;
     const candidates = yield* this.#call(() => readCandidates(tables, reads, time.now));
     const read = { reads, candidates, outstandingByCampaign: new Map<number, number>() };
-    const plan = planPass({ demands, limits, turns: this.#turns, ...read });
+    const plan = planPass({ demands, limits, turns: this.#turns, credits: this.#credits, ...read });
     yield* this.#carryOut(plan);
     this.#turns = plan.turns;
+    this.#credits = plan.credits;
   }
 
   *#carryOut({ grants, parked, idleLanes }: PassPlan): Task {

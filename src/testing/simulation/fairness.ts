@@ -83,7 +83,7 @@ class Destination {
     const reads = planReads(demands, limits, this.#turns);
     const candidates = reads.map(({ lane }) => candidateOf(lane, waiting(lane)));
     const read = { reads, candidates, outstandingByCampaign: new Map<number, number>() };
-    const plan = planPass({ demands, limits, turns: this.#turns, ...read });
+    const plan = planPass({ demands, limits, turns: this.#turns, credits: new Map(), ...read });
     this.#turns = plan.turns;
     for (const { lane, grant } of plan.grants) this.#queue.push({ lane, n: grant.n });
   }
