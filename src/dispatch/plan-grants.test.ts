@@ -102,6 +102,27 @@ describe('retries', () => {
     },
   );
 
+  test('begin at once in some lanes, later in others', () => {
+    const firsts = [1, 2, 3, 4, 5].map((tenantId) => {
+      const mine = { tenantId: tenantId as Candidate['tenantId'], lane: { ...lane, tenantId } };
+      const { ready } = sift([candidate(0, mine), candidate(7, { ...mine, isRetry: true })]);
+      return planGrants([{ lane: mine.lane, messages: 16 }], ready, new Map()).grants;
+    });
+    expect(firsts.map(given)).toEqual([[[0, 16]], [[0, 16]], [[0, 16]], [[7, 16]], [[0, 16]]]);
+  });
+
+  test('that run out and come again get no more than their part', () => {
+    let credits: RetryCredits = new Map();
+    let retried = 0;
+    for (let i = 0; i < 100; i++) {
+      const { ready } = sift([candidate(0), candidate(7, { isRetry: true, sendable: 16 })]);
+      const planned = planGrants([{ lane, messages: 16 }], ready, credits);
+      credits = planned.credits;
+      retried += ofRetries(planned.grants);
+    }
+    expect(retried).toBeLessThanOrEqual(0.21 * 1_600);
+  });
+
   test('get all that fresh messages leave', () => {
     expect(ofRetries(plan(1_000, [...retries, candidate(0, { sendable: 100 })]))).toBe(900);
     expect(ofRetries(plan(1_000, retries))).toBe(1_000);
@@ -109,7 +130,6 @@ describe('retries', () => {
 
   test('leave to the fresh what they have no use for', () => {
     const few = candidate(7, { isRetry: true, sendable: 3 });
-    expect(planGrants([{ lane, messages: 1_000 }], sift([few]).ready, new Map()).credits).toEqual(new Map());
     expect(given(plan(1_000, [few, candidate(0), candidate(1)]))).toEqual([
       [0, 500],
       [1, 497],

@@ -16,7 +16,7 @@ export interface PlannedGrant {
 const partForRetries = 1 / 5;
 const wholeChunk = 500;
 
-/** By `laneKey`, messages that its retries may have besides. Worth a share a lane: a new leader begins with none. */
+/** By `laneKey` of lanes with retries, messages they may have. Worth a share, or a chunk: a new leader begins anew. */
 export type RetryCredits = ReadonlyMap<string, number>;
 
 export interface GrantPlan {
@@ -33,11 +33,10 @@ export function planGrants(
   const credits = new Map(saved);
   const grants = shares.flatMap(({ lane, messages }) => {
     const key = laneKey(lane);
-    const chunks = byLane.get(key) ?? [];
-    const parts = partShare(messages, chunks, credits.get(key) ?? 0);
-    if (parts.credit > 0) credits.set(key, parts.credit);
-    else credits.delete(key);
-    const [fresh, retries] = partChunks(chunks);
+    const [fresh, retries] = partChunks(byLane.get(key) ?? []);
+    const before = credits.get(key) ?? firstCredit(lane, messages);
+    const parts = partShare(messages, [messagesOf(fresh), messagesOf(retries)], before);
+    if (retries.length > 0) credits.set(key, parts.credit);
     return [
       ...grantChunks(lane, fresh, messages - parts.forRetries),
       ...grantChunks(lane, retries, parts.forRetries),
@@ -50,16 +49,20 @@ function partChunks(ready: readonly ReadyChunk[]) {
   return [ready.filter(({ chunk }) => !chunk.isRetry), ready.filter(({ chunk }) => chunk.isRetry)] as const;
 }
 
-/** Retries get what fresh messages leave, and what was saved for them once it is worth a grant. None waits: none is saved for. */
-function partShare(messages: number, ready: readonly ReadyChunk[], saved: number) {
-  const [fresh, retries] = partChunks(ready).map(messagesOf) as [number, number];
+/** Lanes whose retries fall due together don't have them go together, nor do all begin with what is fresh. */
+function firstCredit({ tenantId }: Lane, messages: number): number {
+  return (tenantId % (1 / partForRetries)) * partForRetries * Math.min(messages, wholeChunk);
+}
+
+/** Retries get what fresh messages leave, and what was saved for them once it is worth a grant. */
+function partShare(messages: number, [fresh, retries]: readonly [number, number], saved: number) {
   const credit = saved + messages * partForRetries;
   const isWorthIt = credit >= Math.min(messages, retries, wholeChunk);
   const forRetries = Math.min(
     ...[messages, retries],
     Math.max(messages - fresh, isWorthIt ? Math.floor(credit) : 0),
   );
-  return { forRetries, credit: retries > forRetries ? Math.max(0, credit - forRetries) : 0 };
+  return { forRetries, credit: Math.max(0, credit - forRetries) };
 }
 
 function grantChunks(lane: Lane, ready: readonly ReadyChunk[], messages: number): readonly PlannedGrant[] {
