@@ -21,7 +21,7 @@ export const zipf: Experiment = {
   name: 'zipf',
   question:
     '1,000 tenants of Zipf-distributed sizes share a destination: are those with a backlog served in proportion to their weight, and does nobody wait longer than the bound?',
-  mechanism: 'weighted deficit round robin over the tenants of a destination',
+  mechanism: 'weighted fair queueing over the tenants of a destination',
   without: withoutTurns,
   run,
 };
