@@ -142,7 +142,7 @@ function grown(before: LearntRate, evidence: RateEvidence): LearntRate {
   const perSecond = Math.min(before.perSecond, configuredPerSecond);
   const rate = { ...before, perSecond };
   if (nowMs < rate.heldUntilMs || !mayGrow(rate, evidence)) return rate;
-  const factor = (1 + growthAt(perSecond / rate.ceilingPerSecond)) ** (elapsedMs / 1_000);
+  const factor = (1 + growthOf(rate)) ** (elapsedMs / 1_000);
   return { ...rate, perSecond: Math.min(configuredPerSecond, perSecond * factor) };
 }
 
@@ -151,6 +151,12 @@ function mayGrow(rate: LearntRate, { measuredPerSecond, acceptedAtMs }: RateEvid
   return (
     (isFarBelow && acceptedAtMs > rate.throttledAtMs) || measuredPerSecond >= isUsedFrom * rate.perSecond
   );
+}
+
+/** What it took before it closed was no limit: there may have been no more to take. */
+function growthOf({ perSecond, ceilingPerSecond, cutAtMs, closedAtMs }: LearntRate): number {
+  const growthNow = growthAt(perSecond / ceilingPerSecond);
+  return cutAtMs - closedAtMs < reopeningMs ? Math.max(growthNow, growth.below) : growthNow;
 }
 
 function growthAt(partOfCeiling: number): number {

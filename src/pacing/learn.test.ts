@@ -143,6 +143,15 @@ describe('the learnt rate', () => {
     expect(played.answer(learnt / 2, 20_000).pace.learntPerSecond).toBe(learnt);
   });
 
+  test('grows quickly past what it took before it refused all: that was no limit', () => {
+    const played = new Played().answer(30, 6_000);
+    for (let ms = 0; ms < 10_000; ms += 1_000) played.step({ throttled: 1 }).silence(750);
+    expect(played.pace.learntPerSecond).toBeLessThan(1);
+    for (let ms = 0; ms < 30_000; ms += 250)
+      played.step({ accepted: Math.min(100, played.pace.learntPerSecond ?? 100) / 4 });
+    expect(played.pace.learntPerSecond).toBeGreaterThan(100);
+  });
+
   test('never passes the configured one, and is forgotten half an hour after the last refusal', () => {
     const played = new Played({ perSecond: 95 }).answer(95, 4_000).step({ accepted: 20, throttled: 4 });
     expect(played.answer(94, 60_000).pace.learntPerSecond).toBe(95);
