@@ -8,8 +8,9 @@ const soonSeconds = 5;
 const mostDestinations = 2_000;
 const lanesPerDestination = 5_000;
 const destinationsPerQuery = 40;
-/** Chunks read at first of each destination, and in all of those that have more. */
+/** Chunks read at first of each destination, how much deeper each further look goes, and the most in one. */
 const chunksAtFirst = 20;
+const deeper = 10;
 const chunksInAll = 20_000;
 const mostScheduled = 10_000;
 /** Recipients of a chunk, at most. */
@@ -42,18 +43,24 @@ export function readOutstandingWork(sql: Sql): Promise<OutstandingOf[]> {
 }
 
 /**
- * What is due at each destination. At most 20 chunks of each are read, then of those that have more together 20,000 (up to ten million messages): what lies
- * beyond asks for no more workers than there are anyway.
+ * What is due at each destination: at first 20 chunks of each are read, then ten times as many of those that have more, and so on up to 20,000 in all (ten
+ * million messages). So one long destination among many is read as deep as it is of use; what lies beyond asks for no more workers than there are anyway.
  */
 export async function readDueWork(
   sql: Sql,
   destinationIds: readonly number[],
 ): Promise<ReadonlyMap<number, readonly TenantWork[]>> {
-  const first = await readChunks(sql, destinationIds, chunksAtFirst);
-  const long = [...first].filter(([, { chunks }]) => chunks >= chunksAtFirst).map(([id]) => id);
-  const each = Math.floor(chunksInAll / Math.max(1, long.length));
-  const deeper = each > chunksAtFirst ? await readChunks(sql, long, each) : new Map();
-  return new Map([...first, ...deeper].map(([id, { works }]) => [id, works]));
+  const found = new Map<number, Read>();
+  let ids = destinationIds;
+  let each = chunksAtFirst;
+  while (ids.length > 0) {
+    for (const [id, read] of await readChunks(sql, ids, each)) found.set(id, read);
+    ids = ids.filter((id) => (found.get(id)?.chunks ?? 0) >= each);
+    const next = Math.min(each * deeper, Math.floor(chunksInAll / Math.max(1, ids.length)));
+    if (next <= each) break;
+    each = next;
+  }
+  return new Map([...found].map(([id, { works }]) => [id, works]));
 }
 
 interface Read {
