@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { Config } from './config.ts';
 import type { PaceLearner } from './pacing/pace-learner.ts';
+import { readPaces } from './pacing/read-paces.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Leadership } from './platform/leadership.ts';
 import type { Log } from './platform/log.ts';
@@ -37,6 +38,7 @@ export function wireScalingSignal(
   return createScalingSignal({
     ...{ db, redis, prefix: config.REDIS_PREFIX, clock, log, leadership },
     paceOf: (id) => paces.paceOf(id),
+    publishedPaces: (ids) => readPaces(redis, config.REDIS_PREFIX, ids),
     paces: () => paces.paces(),
     limitsOf: (id) => destinationLimits.limitsOf(id),
     drainSeconds: config.SCALE_TARGET_DRAIN_SECONDS,

@@ -1,4 +1,4 @@
-/** Gathers what the pools' sizes are decided from: five bounded reads and what the leader knows of paces anyway. */
+/** Gathers what the pools' sizes are decided from: a few bounded reads and what the leader knows of paces anyway. */
 import type { DestinationLimits, Pace } from '../pacing/pace.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { readDestinations } from '../transport-settings/destination-store.ts';
@@ -6,6 +6,7 @@ import { allowedPerSecond } from './allowed-rate.ts';
 import type { ScalingFacts } from './decide-pools.ts';
 import {
   type OutstandingOf,
+  readDestinationsOf,
   readDueDestinations,
   readDueWork,
   readLiveProcesses,
@@ -18,6 +19,8 @@ import { type DestinationWork, sendableMessages } from './sendable-work.ts';
 export interface ScalingSources {
   readonly db: Sql;
   readonly paceOf: (destinationId: number) => Pace;
+  /** As the API reads them (`readPaces`). */
+  readonly publishedPaces: (destinationIds: readonly number[]) => Promise<ReadonlyMap<number, Pace>>;
   /** All that are known. */
   readonly paces: () => Iterable<Pace>;
   readonly limitsOf: (destinationId: number) => DestinationLimits;
@@ -85,15 +88,33 @@ async function readTransports(db: Sql, destinationIds: readonly number[]) {
   return found;
 }
 
-async function readUpcomingMessages({ db, aheadSeconds, drainSeconds }: ScalingSources): Promise<number> {
+/** No more than their transports are allowed, or have learnt that their destinations put up with. */
+async function readUpcomingMessages(sources: ScalingSources): Promise<number> {
+  const { db, aheadSeconds, drainSeconds } = sources;
   const upcoming = await readUpcoming(db, aheadSeconds, drainSeconds);
-  const rates = await readTransportRates(
-    db,
-    upcoming.map(({ transportId }) => transportId),
-  );
-  return sumOf(upcoming, ({ transportId, messages }) =>
-    Math.min(messages, (rates.get(transportId) ?? Infinity) * drainSeconds),
-  );
+  const transportIds = upcoming.map(({ transportId }) => transportId);
+  const configured = await readTransportRates(db, transportIds);
+  const learnt = await readLearntRates(sources, transportIds);
+  return sumOf(upcoming, ({ transportId, messages }) => {
+    const rate = Math.min(configured.get(transportId) ?? Infinity, learnt.get(transportId) ?? Infinity);
+    return Math.min(messages, rate * drainSeconds);
+  });
+}
+
+/**
+ * Over all destinations of each transport, as published: to ask the leader's own paces would take up those that have nothing to do. One that never asked for less,
+ * or long ago, takes anything.
+ */
+async function readLearntRates(
+  { db, publishedPaces }: ScalingSources,
+  transportIds: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const destinations = await readDestinationsOf(db, transportIds);
+  const known = await publishedPaces(destinations.map(({ id }) => id));
+  const rates = new Map<number, number>();
+  for (const { id, transportId } of destinations)
+    rates.set(transportId, (rates.get(transportId) ?? 0) + (known.get(id)?.learntPerSecond ?? Infinity));
+  return rates;
 }
 
 function sumOf<T>(items: readonly T[], of: (item: T) => number): number {

@@ -41,6 +41,7 @@ afterAll(() => api.stop());
 const sources = () => ({
   db: api.db,
   paceOf: (id: number) => paces.get(id) ?? paceWith({ measuredPerSecond: 0 }),
+  publishedPaces: async () => paces,
   paces: () => paces.values(),
   limitsOf: (id: number) => limits.get(id) ?? {},
   ...{ drainSeconds, aheadSeconds: 600 },
@@ -103,7 +104,7 @@ test('tenants, transports and quotas bound what counts', async () => {
 
 test('campaigns that begin soon count by their estimate and their own rate, and what is expanded no more', async () => {
   const tenantId = await tenant();
-  const { transportId } = await destination();
+  const { transportId, destinationId } = await destination();
   const campaign = (state: string, seconds: number, estimate: number, rest = {}) =>
     insertCampaign({ tenantId, transportId, state, seconds, estimate, ...rest });
   await campaign('scheduled', 300, 5_000);
@@ -114,6 +115,8 @@ test('campaigns that begin soon count by their estimate and their own rate, and 
   expect((await readScalingFacts(sources())).upcomingMessages).toBe(5_000 + 10 + 1_000);
   await api.db.write(`UPDATE transports SET limits = '{"perSecond":20}' WHERE id = ?`, [transportId]);
   expect((await readScalingFacts(sources())).upcomingMessages).toBe(200);
+  paces.set(destinationId, paceWith({ learntPerSecond: 4 }));
+  expect((await readScalingFacts(sources())).upcomingMessages).toBe(40);
 });
 
 test('live workers are told from leases; one process of everything counts for both pools', async () => {

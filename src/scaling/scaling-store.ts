@@ -166,3 +166,17 @@ export async function readTransportRates(
 function perSecondOf(limits: string): number | undefined {
   return (JSON.parse(limits) as { perSecond?: number }).perSecond;
 }
+
+const mostDestinationsOf = 5_000;
+
+/** Destinations of these transports, by `by_name`: as many as are looked at. */
+export function readDestinationsOf(
+  sql: Sql,
+  transportIds: readonly number[],
+): Promise<{ readonly id: number; readonly transportId: number }[]> {
+  if (transportIds.length === 0) return Promise.resolve([]);
+  return sql.rows(
+    `SELECT id, transport_id AS transportId FROM destinations WHERE transport_id IN (?) LIMIT ${mostDestinationsOf}`,
+    [transportIds],
+  );
+}
