@@ -2,7 +2,7 @@
 import { chunkStates } from '../ledger/states.ts';
 import type { Sql } from '../platform/mysql.ts';
 import type { DestinationDemand, DestinationState, DueLane, Outstanding } from './demand.ts';
-import { hasRoom } from './dispatch-policy.ts';
+import { hasRoom, hasRoomForNewcomers } from './dispatch-policy.ts';
 import { outstandingAt } from './rate-horizon.ts';
 
 /** Lanes of one destination and class that one pass looks at; the others have their turn in later passes. */
@@ -78,8 +78,13 @@ export async function readDemand(
     outstanding: byDestination.get(destinationId) ?? nothing,
   });
   const groups = await readDueGroups(sql);
-  const open = groups.filter((group) => hasRoom(stateOf(group.destination_id), group.class));
-  const lanes = groupByDestination(await readDueLanes(sql, open));
+  const isOpen = (group: LaneGroup) => hasRoom(stateOf(group.destination_id), group.class);
+  const isOpenToNewcomers = (group: LaneGroup) =>
+    !isOpen(group) && hasRoomForNewcomers(stateOf(group.destination_id), group.class);
+  const lanes = groupByDestination([
+    ...(await readDueLanes(sql, groups.filter(isOpen), longestDue)),
+    ...(await readDueLanes(sql, groups.filter(isOpenToNewcomers), newestDue)),
+  ]);
   return [...new Set([...byDestination.keys(), ...lanes.keys()])].map((destinationId) => ({
     ...stateOf(destinationId),
     lanes: lanes.get(destinationId) ?? [],
@@ -95,14 +100,21 @@ type LaneRow = {
 };
 
 const groupsPerQuery = 40;
+const longestDue = `ORDER BY next_due_at LIMIT ${lanesPerPass}`;
+/** Where there is room for newcomers alone: they woke a moment ago. One that is missed has its turn when there is room for all. */
+const newestDue = 'ORDER BY next_due_at DESC LIMIT 50';
 
 /**
  * Those that were served longest ago come first (`touchLanes`), so that with more lanes than a pass reads, each has its turn. Read from the index
  * alone; weight and limit are the tenant's own row, so that a change takes effect at once.
  */
-async function readDueLanes(sql: Sql, groups: readonly LaneGroup[]): Promise<readonly DueLane[]> {
+async function readDueLanes(
+  sql: Sql,
+  groups: readonly LaneGroup[],
+  order: string,
+): Promise<readonly DueLane[]> {
   const one = `(SELECT tenant_id, destination_id, class FROM lanes
-    WHERE destination_id = ? AND class = ? AND next_due_at <= NOW(3) ORDER BY next_due_at LIMIT ${lanesPerPass})`;
+    WHERE destination_id = ? AND class = ? AND next_due_at <= NOW(3) ${order})`;
   const found: DueLane[] = [];
   for (let at = 0; at < groups.length; at += groupsPerQuery) {
     const some = groups.slice(at, at + groupsPerQuery);

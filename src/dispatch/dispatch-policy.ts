@@ -4,6 +4,7 @@
  *
  * 1. A destination's window says what it may have outstanding (`window-room.ts`, with what all destinations share).
  * 2. Classes share the room by their guarantees, and leave each other what they don't need (`class-shares.ts`).
+ *    A part of it is kept for tenants that hold nothing there yet: they wait for no grant of another to end.
  * 3. Within a class the tenant is served that has had least by its weight (`lane-turns.ts`); nobody beyond the fleet's allowance while others wait
  *    (`tenant-allowances.ts`).
  *
@@ -28,9 +29,16 @@ import {
   groupKey,
   type Share,
 } from './demand.ts';
-import { serveTurns, type Turn } from './lane-turns.ts';
+import { isNew, serveTurns, type Turn } from './lane-turns.ts';
 import { TenantAllowances } from './tenant-allowances.ts';
-import { hasWorthwhileRoom, heldBy, type Room, roomOf, scaleRoom } from './window-room.ts';
+import {
+  hasWorthwhileRoom,
+  heldBy,
+  hasRoomForNewcomers as isOpenToNewcomers,
+  type Room,
+  roomOf,
+  scaleRoom,
+} from './window-room.ts';
 
 export interface DispatchLimits {
   /** Most messages of all destinations that may be outstanding. */
@@ -92,10 +100,15 @@ export function hasRoom(destination: DestinationState, deliveryClass: number): b
   return hasWorthwhileRoom(destination, deliveryClass);
 }
 
+/** Or at least those whose tenants hold nothing there? */
+export function hasRoomForNewcomers(destination: DestinationState, deliveryClass: number): boolean {
+  return isOpenToNewcomers(destination, deliveryClass);
+}
+
 /** Nobody but transactional mail may use what is kept for it: without any, the room is that of the others. */
 function wantedRoom(demand: DestinationDemand, free: number): Room {
   const room = roomOf(demand, free);
-  return demand.lanes.some((lane) => lane.class === 0) ? room : { all: room.bulk, bulk: room.bulk };
+  return demand.lanes.some((lane) => lane.class === 0) ? room : { ...room, all: room.newcomers };
 }
 
 interface Pass {
@@ -109,12 +122,34 @@ function serve(demand: DestinationDemand, room: Room, pass: Pass): number {
   const lanes = deliveryClassNumbers.map((c) => demand.lanes.filter((lane) => lane.class === c));
   const wanted = lanes.map((some) => sumOf(some.map((lane) => lane.waiting ?? 0)));
   const rooms = shareAmongClasses(room, demand.outstanding.byClass, wanted);
-  return sumOf(lanes.map((some, c) => serveClass(some, rooms[c] as number, demand, pass)));
+  const [urgent, ...others] = lanes.map((some, c) => serveClass(some, rooms[c] as number, demand, pass));
+  const bulk = sumOf(others);
+  const left = Math.min(room.newcomers - bulk, room.all - bulk - (urgent as number));
+  return bulk + (urgent as number) + serveNewcomers(lanes, left, demand, pass);
+}
+
+/** Of what is kept for them, and of what was not worth a grant to others: those that hold nothing here and had nothing lately. */
+function serveNewcomers(
+  lanes: readonly (readonly DueLane[])[],
+  room: number,
+  demand: DestinationDemand,
+  pass: Pass,
+): number {
+  const served = new Set(pass.shares.map(({ lane }) => lane));
+  const { byTenant } = demand.outstanding;
+  let left = room;
+  for (const some of lanes.slice(1)) {
+    const turn = pass.turns.get(some[0] ? groupKey(some[0]) : '') ?? firstTurn;
+    const isNewcomer = (lane: DueLane) =>
+      !served.has(lane) && !byTenant.has(lane.tenantId) && isNew(turn, lane.tenantId);
+    left -= serveClass(some.filter(isNewcomer), left, demand, pass);
+  }
+  return room - left;
 }
 
 function serveClass(lanes: readonly DueLane[], room: number, demand: DestinationDemand, pass: Pass): number {
   const [first] = lanes;
-  if (!first || room === 0) return 0;
+  if (!first || room <= 0) return 0;
   const key = groupKey(first);
   const turn = pass.turns.get(key) ?? firstTurn;
   const { windowMessages, outstanding } = demand;

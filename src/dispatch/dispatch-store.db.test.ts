@@ -130,6 +130,18 @@ describe('demand', () => {
     expect(open.map(({ destinationId }) => destinationId)).toEqual([2]);
   });
 
+  test('reads those lanes that woke last where there is room for newcomers alone', async () => {
+    const { db } = database;
+    const large = await createTestLedger(db, { destinationId: 1, chunks: 2, size: 60 });
+    await dispatchChunk(db, large, 0);
+    const crowd = Array.from({ length: 60 }, (_, i) => [1_000 + i, 1, 2, new Date(Date.now() - 60_000)]);
+    await db.write('INSERT INTO lanes (tenant_id, destination_id, class, next_due_at) VALUES ?', [crowd]);
+    const { tenantId } = await createTestLedger(db, { destinationId: 1 });
+    const [demand] = await demandWith(() => 80);
+    expect(demand?.lanes).toHaveLength(50);
+    expect(demand?.lanes.map((lane) => lane.tenantId)).toContain(tenantId);
+  });
+
   test("tells a tenant's weight, and the most its rate allows it to have outstanding", async () => {
     const { db } = database;
     const { tenantId } = await createTestLedger(db);

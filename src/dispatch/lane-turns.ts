@@ -58,6 +58,11 @@ export function serveTurns(
   return { shares, turn: remember(places, { now: service.now, marks: turn.marks }, quantum) };
 }
 
+/** Did it have nothing, or next to nothing, for as long as it matters? */
+export function isNew({ marks }: Turn, tenantId: number): boolean {
+  return !marks.has(tenantId);
+}
+
 interface Place {
   readonly lane: DueLane;
   /** Among the lanes as they were given: those first that were served longest ago. */

@@ -7,6 +7,8 @@ export interface Room {
   readonly all: number;
   /** Of these by flows and campaigns, at most. */
   readonly bulk: number;
+  /** By those of their tenants that hold nothing here, `bulk` included. */
+  readonly newcomers: number;
 }
 
 type Window = Pick<DestinationState, 'windowMessages' | 'quotaMessages' | 'outstanding'>;
@@ -15,6 +17,12 @@ type Window = Pick<DestinationState, 'windowMessages' | 'quotaMessages' | 'outst
 const partKept = 1 / 8;
 /** And of a small window at least so many, but never more than half of it. */
 const fewMessages = 4;
+/** And for tenants of flows and campaigns that hold nothing here: none waits until others' grants have ended. */
+const partForNewcomers = 1 / 8;
+/** Too small a window to be parted once more. */
+const smallWindow = 32;
+/** A newcomer's first grant is worth so much. */
+const smallestFirst = 16;
 /** A class that nearly fills its window waits until this part of it is free: many small grants cost more than one. */
 const smallestRefill = 1 / 8;
 
@@ -29,7 +37,12 @@ export function roomOf(window: Window, free: number): Room {
   const all = atLeastNone(Math.min(free, Math.max(shared, ownRoom(window, free))));
   const [, flows, campaigns] = outstanding.byClass;
   const ofBulk = windowMessages - keptOf(windowMessages) - flows - campaigns;
-  return { all, bulk: atLeastNone(Math.min(all, shared, ofBulk, free - held)) };
+  const newcomers = atLeastNone(Math.min(all, shared, ofBulk, free - held));
+  return {
+    all,
+    bulk: atLeastNone(Math.min(newcomers, ofBulk - keptForNewcomers(windowMessages))),
+    newcomers,
+  };
 }
 
 /** What is kept for transactional mail is there though the others hold more than a window that has shrunk. A day's quota is not passed for it. */
@@ -45,15 +58,22 @@ function atLeastNone(messages: number): number {
 }
 
 /** A part of it, of at most `left`; what is open gets at least one message, or a probe would never go. */
-export function scaleRoom({ all, bulk }: Room, part: number, left: number): Room {
+export function scaleRoom({ all, bulk, newcomers }: Room, part: number, left: number): Room {
   const scale = (room: number) => Math.min(left, room, Math.max(1, Math.floor(room * part)));
-  return { all: scale(all), bulk: scale(bulk) };
+  return { all: scale(all), bulk: scale(bulk), newcomers: scale(newcomers) };
 }
 
 export function hasWorthwhileRoom(window: Window, deliveryClass: number): boolean {
   const room = roomOf(window, Number.POSITIVE_INFINITY);
   if (deliveryClass === 0) return room.all > 0;
   return isWorthwhile(room.bulk, window.outstanding.byClass[deliveryClass] ?? 0);
+}
+
+/** Less than anybody else's refill, or they would still wait for room that others are given first. */
+export function hasRoomForNewcomers(window: Window, deliveryClass: number): boolean {
+  const { newcomers } = roomOf(window, Number.POSITIVE_INFINITY);
+  const kept = keptForNewcomers(window.windowMessages);
+  return deliveryClass !== 0 && kept > 0 && newcomers >= Math.min(smallestFirst, kept / 2);
 }
 
 /** Is it worth a grant to add so many to what a class of bulk mail has outstanding? */
@@ -70,4 +90,8 @@ export function heldBy({ outstanding }: Pick<Window, 'outstanding'>): number {
 function keptOf(windowMessages: number): number {
   if (windowMessages <= fewMessages) return 0;
   return Math.min(Math.max(fewMessages, Math.ceil(windowMessages * partKept)), windowMessages >> 1);
+}
+
+function keptForNewcomers(windowMessages: number): number {
+  return windowMessages < smallWindow ? 0 : Math.floor(windowMessages * partForNewcomers);
 }
