@@ -22,7 +22,7 @@ const needed: Readonly<Record<ProtectionName, readonly [number, Invariant]>> = {
   trustBeforeBody: [1, 'a message starts only under an intent and a lease of its own'],
   trustMargin: [1, 'one worker at most trusts its lease on a chunk'],
   outcomeChecksEpoch: [8, 'what was accepted is sent or in doubt'],
-  outcomeRepeated: [25, 'a crash leaves in doubt only the wire, two groups and what was not yet written'],
+  outcomeRepeated: [78, 'a crash leaves in doubt only the wire, two groups and what was not yet written'],
   doubtAtTakeover: [1, 'what was accepted is sent or in doubt'],
   doubtAtEnd: [1, 'no delivery is lost'],
   forsakenCounted: [15, 'no delivery is lost'],
