@@ -14,6 +14,8 @@ export default defineConfig({
           exclude: [...exclude, '**/*.{db,e2e}.test.ts'],
           // Pure tests share nothing that could leak: without isolation they take two thirds of the time.
           isolate: false,
+          // For what hangs; a busy machine is not a failure.
+          testTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

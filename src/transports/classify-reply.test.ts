@@ -32,7 +32,8 @@ describe('the rules', () => {
       fc.property(hostile, fc.integer({ min: 400, max: 599 }), (words, code) => {
         const started = performance.now();
         classifyReply(parseReply(`${code} ${words.join('')}`), 'rcpt');
-        expect(performance.now() - started).toBeLessThan(50);
+        // A pattern that runs away takes minutes on these; a machine that stalls, not so long.
+        expect(performance.now() - started).toBeLessThan(1_000);
       }),
       { numRuns: 200 },
     );
