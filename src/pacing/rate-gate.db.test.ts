@@ -48,6 +48,15 @@ describe('a bucket', () => {
     expect((await gate.take([one], 500)).granted).toBe(10);
   });
 
+  test('of any slow rate has its token, after a rest too', async () => {
+    for (let perSecond = 0.5; perSecond < 12; perSecond *= 1.037) {
+      const one = bucket(perSecond);
+      expect((await gate.take([one], 1)).granted).toBe(1);
+      await idle(one, 60_000);
+      expect(await gate.take([one], 1)).toEqual({ granted: 1, waitMs: 0 });
+    }
+  });
+
   test('says how long the next one takes, and counts no message that was not granted', async () => {
     const one = bucket(2);
     await gate.take([one], 1);

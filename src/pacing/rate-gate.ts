@@ -53,6 +53,7 @@ const bothForMs = 2_000;
  * In:  KEYS buckets; ARGV[1] wanted, then for each bucket µs between messages and burst in messages.
  * Out: {granted, ms until the next, number of the bucket that is waited for}; the last two 0 when all was granted.
  * Rows: one string per bucket, expiring a minute after it is full again.
+ * µs since 1970 leave a double no room for fractions: an interval may only be divided by, not added to them, or a bucket of one token never has it.
  */
 const gcra = `
 local t = redis.call('TIME')
@@ -66,7 +67,7 @@ for i, key in ipairs(KEYS) do
   local tat = stored and tonumber(stored) or now + (burst - 1) * interval
   if tat < now then tat = now end
   tats[i] = tat
-  granted = math.min(granted, math.max(0, math.floor((now + burst * interval - tat) / interval)))
+  granted = math.min(granted, math.max(0, math.floor(burst - (tat - now) / interval + 1e-6)))
 end
 local wait, limiting = 0, 0
 for i, key in ipairs(KEYS) do
