@@ -393,6 +393,14 @@ describe('what the fleet knows', () => {
     expect(inState('sent')).toHaveLength(1);
   });
 
+  test('couriers that have nothing to do any more are not asked for any longer', async () => {
+    const { sender, seen, advance } = stage({ maxCouriers: 3 });
+    await sender.send(fresh(50));
+    expect(seen.connections).toBeGreaterThan(0);
+    advance(500);
+    expect(seen.wanted).toBe(0);
+  });
+
   test('connections that are no longer ours go home, idle ones too', async () => {
     const { sender, script, seen } = stage({ maxCouriers: 3 });
     const release: (() => void)[] = [];

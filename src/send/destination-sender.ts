@@ -276,7 +276,7 @@ export class DestinationSender {
     this.#look ??= setTimeout(() => {
       this.#look = undefined;
       this.#lookAfter();
-      if (!this.#runs.isEmpty) this.#lookLater();
+      if (!this.isIdle) this.#lookLater();
     }, lookEveryMs);
   }
 
@@ -286,7 +286,8 @@ export class DestinationSender {
     for (const outgoing of late) this.#retract(outgoing, 'it could not start in time');
     const patience = this.#crew.connections === 0 ? patienceUnconnectedMs : patienceMs;
     if (now - this.#movedAt > patience) for (const run of this.#runs) run.stop(impatientHoldMs);
-    this.#crew.fill();
+    // Also says anew what connections are of use for: couriers that have nothing to do ask for nothing, and would keep what others want.
+    if (!this.#isStopping) this.allowed();
     this.#intake.fill();
   }
 }

@@ -40,7 +40,7 @@ export function stage({
   const couriers: { isUsable: boolean }[] = [];
   const taught: PaceEvent[] = [];
   const taughtOther: PaceEvent[] = [];
-  const seen = { connections: 0, most: 0, opens: 0 };
+  const seen = { connections: 0, most: 0, opens: 0, wanted: 0 };
   let now = 1_000;
   const script = {
     /** Answers whether a connection opens, by its number. */
@@ -122,7 +122,10 @@ export function stage({
     slots: {
       start: async () => undefined,
       stop: async () => undefined,
-      request: (_, { wanted, held }) => script.allowed(wanted, held),
+      request: (_, { wanted, held }) => {
+        seen.wanted = wanted;
+        return script.allowed(wanted, held);
+      },
       onChange: () => undefined,
       release: () => undefined,
     },
