@@ -393,12 +393,19 @@ describe('what the fleet knows', () => {
     expect(inState('sent')).toHaveLength(1);
   });
 
-  test('couriers that have nothing to do any more are not asked for any longer', async () => {
-    const { sender, seen, advance } = stage({ maxCouriers: 3 });
-    await sender.send(fresh(50));
-    expect(seen.connections).toBeGreaterThan(0);
+  test('what waited and went back is no reason to want connections any longer', async () => {
+    const { sender, script, seen, advance } = stage({ maxCouriers: 5 });
+    script.allowed = () => 2;
+    const release: (() => void)[] = [];
+    script.deliver = () => new Promise((resolve) => release.push(() => resolve(ok)));
+    const sending = sender.send(fresh(100));
+    await vi.waitFor(() => expect(release).toHaveLength(2));
+    expect(seen.wanted).toBe(5);
+    sender.paced(paceOf({ closedForMs: 60_000 }));
     advance(500);
-    expect(seen.wanted).toBe(0);
+    expect(seen.wanted, 'the two that hang').toBe(2);
+    for (const go of release) go();
+    await sending;
   });
 
   test('connections that are no longer ours go home, idle ones too', async () => {

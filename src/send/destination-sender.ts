@@ -286,7 +286,7 @@ export class DestinationSender {
     for (const outgoing of late) this.#retract(outgoing, 'it could not start in time');
     const patience = this.#crew.connections === 0 ? patienceUnconnectedMs : patienceMs;
     if (now - this.#movedAt > patience) for (const run of this.#runs) run.stop(impatientHoldMs);
-    // Also says anew what connections are of use for: couriers that have nothing to do ask for nothing, and would keep what others want.
+    // Also says anew what connections are of use for: what waited and went back would go on asking for those that others want.
     if (!this.#isStopping) this.allowed();
     this.#intake.fill();
   }
