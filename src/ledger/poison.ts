@@ -6,6 +6,11 @@
  * eleven crashes, and the rest of the chunk goes out meanwhile.
  */
 const crashesBeforeHalving = 2;
+/**
+ * A chunk of few messages is down to one at once, and may have died beside another's poison: it is tried twice more, while the waits
+ * between its tries grow (`staggerMs`).
+ */
+const leastCrashes = 4;
 /** Fits a TINYINT, and is far beyond what halving needs. */
 const mostCrashes = 100;
 
@@ -22,7 +27,7 @@ export function largestGrantOf({
 
 /** Even alone it was fatal: the next message of the chunk is the poison. */
 export function isPoisoned({ size, crashes }: { readonly size: number; readonly crashes: number }): boolean {
-  return size >> halvings(crashes) === 0;
+  return crashes >= leastCrashes && size >> halvings(crashes) === 0;
 }
 
 /** How long a suspect waits before its next try, ms: chunks that died together must not be tried together again. */
