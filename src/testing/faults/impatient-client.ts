@@ -1,4 +1,4 @@
-/** A client of the API that waits for a second and asks again, with the same Idempotency-Key, until it is told: what callers do to a service that dies. */
+/** A client of the API that waits for some seconds and asks again, with the same Idempotency-Key, until it is told: what callers do to a service that dies. */
 import { createKeySecret, hashSecret, hintOf } from '../../http/secret.ts';
 import { formatId } from '../../ids.ts';
 import { insertApiKey } from '../../tenants/api-key-store.ts';
@@ -12,7 +12,8 @@ export interface ImpatientClient {
   post(path: string, body?: object, idempotencyKey?: string): Promise<TestReply>;
 }
 
-const patienceMs = 1_000;
+/** Longer than a template takes to compile on a machine that runs four experiments at once: who asks again sooner only adds to it. */
+const patienceMs = 4_000;
 const givesUpAfterMs = 25_000;
 const askAgainMs = 200;
 

@@ -68,7 +68,7 @@ const submitted: Experiment = {
   ...common,
   name: 'submitted four times at once',
   injected:
-    'a campaign created and scheduled by four clients with one Idempotency-Key, each asking again after a second; SIGKILL of the API before the campaign is written, and when it is scheduled, before the reply',
+    'a campaign created and scheduled by four clients with one Idempotency-Key, each asking again after four seconds; SIGKILL of the API before the campaign is written, and when it is scheduled, before the reply',
   expected: 'one campaign, one copy each; nothing lost, doubled or in doubt',
   async run(trial) {
     const { client, draft } = await openShop(trial, 400);
