@@ -1,4 +1,4 @@
-/** How long to leave a transport alone that can't be reached: doubling, half of it jitter, until it answers. Pure but for its own count. */
+/** How long to leave a destination alone that can't be reached and that no leader watches: doubling, half of it jitter, until it answers. Pure but for its own count. */
 export interface ConnectBackoff {
   /** One more failure: hold everything for this long, ms. */
   failed(random: number): number;

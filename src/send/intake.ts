@@ -33,7 +33,7 @@ export interface IntakeOptions {
   readonly openCouriers: () => number;
   /** Takes messages whose intent is committed. */
   readonly admit: (outgoing: readonly Outgoing[]) => void;
-  /** The run to be served next: the most urgent class, then the oldest, with messages that may go now. */
+  /** The run to be served next, of those with messages that may go now (`run-queue.ts`). */
   readonly nextRun: (now: number) => GrantRun | undefined;
 }
 

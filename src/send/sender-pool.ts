@@ -110,7 +110,7 @@ export function createSenderPool(options: SenderPoolOptions): SenderPool {
       if (!entry.sender.isIdle) entry.usedAt = now();
       const isChanged = versions.get(entry.transportId) !== entry.version;
       if (isChanged)
-        log.info({ ...entry, sender: undefined, destinationId }, 'transport changed: new connections');
+        log.info({ transportId: entry.transportId, destinationId }, 'transport changed: new connections');
       if (isChanged || now() - entry.usedAt > letGoAfterMs) retire(destinationId, entry);
     }
     return 'idle';
