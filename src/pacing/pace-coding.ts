@@ -3,7 +3,7 @@
  * version: a pace of another release is not there, and its destination starts cold.
  */
 import { z } from 'zod';
-import type { Pace } from './pace.ts';
+import { limitingRules, type Pace } from './pace.ts';
 import { parseJson } from './report-coding.ts';
 
 /** What only the leader reads. Ages, not times: clocks are never compared. */
@@ -30,17 +30,7 @@ const published = z.object({
     measuredPerSecond: amount,
     breaker: z.enum(['closed', 'open', 'half_open']),
     closedForMs: amount,
-    limitedBy: z.enum([
-      'none',
-      'growing',
-      'slow',
-      'learnt_rate',
-      'configured_rate',
-      'breaker',
-      'rest',
-      'quota',
-      'ceiling',
-    ]),
+    limitedBy: z.enum(limitingRules),
     inFlight: amount,
     connections: amount,
     lastReplies: z.array(z.object({ code: z.number(), text: z.string(), class: z.string() })),

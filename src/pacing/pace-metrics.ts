@@ -1,19 +1,8 @@
 /** The leader's figures of all destinations. Counted by rule and by breaker, never one series per destination: there may be many thousands. */
 import { Gauge } from 'prom-client';
 import type { Metrics } from '../platform/metrics.ts';
-import type { LimitingRule, Pace } from './pace.ts';
+import { limitingRules, type Pace } from './pace.ts';
 
-const rules: readonly LimitingRule[] = [
-  'none',
-  'growing',
-  'slow',
-  'learnt_rate',
-  'configured_rate',
-  'breaker',
-  'rest',
-  'quota',
-  'ceiling',
-];
 const breakers: readonly Pace['breaker'][] = ['closed', 'open', 'half_open'];
 
 /** `paces` is asked when the metrics are read. */
@@ -25,7 +14,7 @@ export function createPaceMetrics(registry: Metrics, paces: () => Iterable<Pace>
     labelNames: ['limited_by'],
     registers,
     collect() {
-      for (const rule of rules)
+      for (const rule of limitingRules)
         this.set(
           { limited_by: rule },
           count(paces(), (p) => p.limitedBy === rule),

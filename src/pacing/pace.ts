@@ -40,25 +40,28 @@ export interface NotedReply {
 export const notedReplies = 3;
 
 /** Why a destination is not served faster, in one word; `pace-reasons.ts` has the sentences. */
-export type LimitingRule =
+export const limitingRules = [
   /** Nothing holds it back but how fast it answers. */
-  | 'none'
+  'none',
   /** The window still grows: little is known of it yet. */
-  | 'growing'
+  'growing',
   /** It answers slowly, or not at all: its window has shrunk to what it settles in a few seconds. */
-  | 'slow'
+  'slow',
   /** It asked for less; the rate it puts up with was learnt. */
-  | 'learnt_rate'
+  'learnt_rate',
   /** A rate set by the transport's owner. */
-  | 'configured_rate'
+  'configured_rate',
   /** Connections fail: nothing is tried until a probe succeeds. */
-  | 'breaker'
+  'breaker',
   /** It, or a rule, asked to be left alone for a time. */
-  | 'rest'
+  'rest',
   /** The day's quota, or its warm-up step, is used up. */
-  | 'quota'
+  'quota',
   /** DISPATCH_WINDOW_MESSAGES. */
-  | 'ceiling';
+  'ceiling',
+] as const;
+
+export type LimitingRule = (typeof limitingRules)[number];
 
 /** What the leader knows of a destination; published for workers and the API. */
 export interface Pace {
