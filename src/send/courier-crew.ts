@@ -17,8 +17,8 @@ export interface CourierCrewOptions {
   readonly work: () => number;
   /** Couriers that carry a message now. */
   readonly busy: () => number;
-  /** Most connections this process may hold now, given how many it wants. */
-  readonly allowed: (wanted: number) => number;
+  /** Most connections this process may hold now, given how many it wants; undefined: the fleet has no limit. */
+  readonly allowed: ((wanted: number) => number) | undefined;
   /** Works until the courier or the messages are used up. */
   readonly carry: (courier: Courier) => Promise<void>;
   /** A courier opened, is gone, or could not be opened; `isLast`: none is left or coming. */
@@ -71,7 +71,9 @@ export class CourierCrew {
 
   /** How many more are at work than the fleet allows by now. */
   get surplus(): number {
-    return Math.max(0, this.open - this.#options.allowed(this.#use()));
+    // Asked for each message: without a limit nothing is added up.
+    const { allowed } = this.#options;
+    return allowed ? Math.max(0, this.open - allowed(this.#use())) : 0;
   }
 
   /** Is this courier one too many? Then it counts no more, and goes home. */
@@ -95,7 +97,8 @@ export class CourierCrew {
     const coming = this.open + this.#opening;
     const wanted = Math.min(this.#isProven ? maxCouriers : 1, this.#mostNow(), this.#options.work());
     if (coming >= wanted || this.#connections >= maxCouriers) return false;
-    return this.#connections < this.#options.allowed(this.#use());
+    const { allowed } = this.#options;
+    return !allowed || this.#connections < allowed(this.#use());
   }
 
   /** What it has use for, whatever is open: idle ones are others' when these want them. */

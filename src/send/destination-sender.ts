@@ -86,7 +86,8 @@ export class DestinationSender {
       ...options,
       work: () => (this.#isClosed() ? 0 : this.#waiting()),
       busy: () => this.#handOver.onWire,
-      allowed: (wanted) => this.#allowedConnections(wanted),
+      allowed:
+        options.limits.connections === undefined ? undefined : (wanted) => this.#allowedConnections(wanted),
       carry: (courier) => this.#carry(courier),
       opened: () => this.#opened(),
       closed: () => options.metrics.couriers.dec(),
@@ -156,7 +157,6 @@ export class DestinationSender {
 
   #allowedConnections(wanted: number): number {
     const { slots, destinationId, limits } = this.#options;
-    if (limits.connections === undefined) return Number.POSITIVE_INFINITY;
     return slots.request(destinationId, { cap: limits.connections, wanted, held: this.#crew.connections });
   }
 
