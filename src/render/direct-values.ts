@@ -80,9 +80,11 @@ class DirectValue implements LiquidValue {
   /** A value, where LiquidJS returns a generator of it: whoever yields it gets it back. */
   value(ctx: Context): unknown {
     let value = this.#operands.length === 1 ? this.#operands[0]?.(ctx, noStack) : this.#compute(ctx);
-    for (const [i, { handler, token, liquid }] of this.filters.entries()) {
-      const args = (this.#filterOperands[i] as readonly Operand[]).map((operand) => operand(ctx, noStack));
-      value = toValueSync(handler.apply({ context: ctx, token, liquid }, [value, ...args]) as never);
+    for (let i = 0; i < this.filters.length; i++) {
+      const { handler, token, liquid } = this.filters[i] as LiquidFilter;
+      const args: unknown[] = [value];
+      for (const operand of this.#filterOperands[i] as readonly Operand[]) args.push(operand(ctx, noStack));
+      value = toValueSync(handler.apply({ context: ctx, token, liquid }, args) as never);
     }
     return value;
   }

@@ -25,49 +25,59 @@ const forbiddenControls = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
 /** One less than 76: room for the `=` of a soft break. */
 const maxColumns = 75;
 
-/** The encoding of each octet: itself where RFC 2045 lets it be, `=XX` else. */
-const octets = Array.from({ length: 256 }, (_, octet) => {
-  const isLiteral = octet === 0x09 || (octet >= 0x20 && octet <= 0x7e && octet !== 0x3d);
-  return isLiteral ? String.fromCharCode(octet) : escapeOctet(octet);
-});
+/** By ASCII code: 1 where RFC 2045 lets a character be. */
+const literals = Uint8Array.from({ length: 128 }, (_, code) =>
+  code === 0x09 || (code >= 0x20 && code <= 0x7e && code !== 0x3d) ? 1 : 0,
+);
+const dot = 0x2e;
+const escapedOctets = Array.from(
+  { length: 256 },
+  (_, value) => `=${value.toString(16).toUpperCase().padStart(2, '0')}`,
+);
 
+/** What may stay is taken in runs, not character by character: most values are plain text. */
 function encodeLine(line: string, endsHard: boolean): string {
+  const plainEnd = endsHard && /[ \t]$/.test(line) ? line.length - 1 : line.length;
   let encoded = '';
   let column = 0;
-  for (let i = 0; i < line.length; i++) {
-    const code = line.charCodeAt(i);
-    let unit = code < 0x80 ? (octets[code] as string) : '';
-    if (unit === '') {
-      const point = line.codePointAt(i) as number;
-      if (point > 0xffff) i++;
-      unit = encodeCodePoint(point);
-    } else if (endsHard && i === line.length - 1 && (code === 0x20 || code === 0x09)) {
-      unit = escapeOctet(code);
+  for (let at = 0; at < line.length; ) {
+    const isDotFirst = column === 0 && line.charCodeAt(at) === dot;
+    const end = isDotFirst ? at : endOfLiterals(line, at, Math.min(plainEnd, at + maxColumns - column));
+    if (end > at) {
+      encoded += line.slice(at, end);
+      column += end - at;
+      at = end;
+      continue;
     }
+    const point = line.codePointAt(at) as number;
+    const unit = point < 0x80 ? octet(point) : encodeCodePoint(point);
     if (column + unit.length > maxColumns) {
       encoded += '=\r\n';
       column = 0;
+      continue;
     }
-    if (column === 0 && unit === '.') unit = '=2E';
     encoded += unit;
     column += unit.length;
+    at += point > 0xffff ? 2 : 1;
   }
   return encoded;
 }
 
+function endOfLiterals(line: string, from: number, most: number): number {
+  let at = from;
+  while (at < most && literals[line.charCodeAt(at)] === 1) at++;
+  return at;
+}
+
 /** UTF-8, all octets of a character on one line. A lone surrogate becomes U+FFFD, as everywhere in Node. */
 function encodeCodePoint(point: number): string {
-  if (point < 0x800) return unit(0xc0 | (point >> 6)) + unit(0x80 | (point & 0x3f));
+  if (point < 0x800) return octet(0xc0 | (point >> 6)) + octet(0x80 | (point & 0x3f));
   if (point >= 0xd800 && point <= 0xdfff) return '=EF=BF=BD';
-  const tail = unit(0x80 | ((point >> 6) & 0x3f)) + unit(0x80 | (point & 0x3f));
-  if (point < 0x10000) return unit(0xe0 | (point >> 12)) + tail;
-  return unit(0xf0 | (point >> 18)) + unit(0x80 | ((point >> 12) & 0x3f)) + tail;
+  const tail = octet(0x80 | ((point >> 6) & 0x3f)) + octet(0x80 | (point & 0x3f));
+  if (point < 0x10000) return octet(0xe0 | (point >> 12)) + tail;
+  return octet(0xf0 | (point >> 18)) + octet(0x80 | ((point >> 12) & 0x3f)) + tail;
 }
 
-function unit(octet: number): string {
-  return octets[octet] as string;
-}
-
-function escapeOctet(octet: number): string {
-  return `=${octet.toString(16).toUpperCase().padStart(2, '0')}`;
+function octet(value: number): string {
+  return escapedOctets[value] as string;
 }
