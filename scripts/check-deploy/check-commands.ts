@@ -1,10 +1,11 @@
 /** Every command is Node with a program that the image has, and every image is ours. */
+import { largerYoungGeneration, nodeOptions } from '../node-options.ts';
 import type { CodeFacts } from './code-facts.ts';
 import type { Finding } from './finding.ts';
 import { containersOf, type PlacedContainer, type Source } from './manifest.ts';
 
-/** Options of Node that may stand before the program. */
-const nodeOptions = ['--enable-source-maps'];
+/** Options of Node that may stand before any program. */
+const usualOptions = ['--enable-source-maps'];
 
 export function checkCommands(sources: readonly Source[], facts: CodeFacts): readonly Finding[] {
   return containersOf(sources).flatMap((placed) => checkCommand(placed, facts));
@@ -13,11 +14,15 @@ export function checkCommands(sources: readonly Source[], facts: CodeFacts): rea
 function checkCommand({ from, name, container }: PlacedContainer, facts: CodeFacts): readonly Finding[] {
   const words = [...(container.command ?? []), ...(container.args ?? [])];
   if (words.length === 0) return [];
-  const [program, ...rest] = words.filter((word) => !nodeOptions.includes(word));
-  const what = `${name}: the image has no "${words.join(' ')}"`;
-  const [path, ...more] = rest;
-  const isThere = program === 'node' && path !== undefined && facts.programs.has(path) && more.length === 0;
-  return isThere ? [] : [{ from, what }];
+  const [program, path = '', ...more] = words.filter((word) => !isOption(word));
+  const isThere = program === 'node' && facts.programs.has(path) && more.length === 0;
+  if (!isThere) return [{ from, what: `${name}: the image has no "${words.join(' ')}"` }];
+  const lacking = nodeOptions(path).filter((option) => !words.includes(option));
+  return lacking.map((option) => ({ from, what: `${name}: ${path} is to be started with ${option}` }));
+}
+
+function isOption(word: string): boolean {
+  return usualOptions.includes(word) || word === largerYoungGeneration;
 }
 
 /** In rendered manifests: every container has a command, one and the same image, and that one a release. */

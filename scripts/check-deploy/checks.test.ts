@@ -53,12 +53,17 @@ test.each<readonly [string, Change, string]>([
   [
     'a program',
     ['dist/workers/send.js', 'dist/workers/sender.js'],
-    'the image has no "node --enable-source-maps dist/workers/sender.js"',
+    'the image has no "node --enable-source-maps --max-semi-space-size=32 dist/workers/sender.js"',
+  ],
+  [
+    'an option of Node that a program needs',
+    ['--max-semi-space-size=32, ', ''],
+    'dist/workers/send.js is to be started with --max-semi-space-size=32',
   ],
   ['an argument', ['dist/workers/send.js]', 'dist/workers/send.js, --all]'], 'the image has no'],
   [
     'no command',
-    ['          command: [node, --enable-source-maps, dist/workers/send.js]\n', ''],
+    ['          command: [node, --enable-source-maps, --max-semi-space-size=32, dist/workers/send.js]\n', ''],
     'has no command',
   ],
   ['an image without a release', ['sluice:1.2.3', 'sluice'], 'names no release'],

@@ -38,7 +38,7 @@ spec:
       terminationGracePeriodSeconds: 45
       containers:
         - image: registry.example.com/sluice:1.2.3
-          command: [node, --enable-source-maps, dist/workers/send.js]
+          command: [node, --enable-source-maps, --max-semi-space-size=32, dist/workers/send.js]
           env:
             - { name: DATABASE_URL, valueFrom: { secretKeyRef: { name: s, key: DATABASE_URL } } }
           ports: [{ name: health, containerPort: 9090 }]

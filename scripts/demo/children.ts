@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { nodeOptions } from '../node-options.ts';
 
 export interface Child {
   readonly name: string;
@@ -33,7 +34,7 @@ export function createChildren({ logFolder, env, onDeath }: ChildrenOptions): Ch
 
   return {
     start(name, script, args = []) {
-      const child = spawn(process.execPath, [resolve('dist', script), ...args], {
+      const child = spawn(process.execPath, [...nodeOptions(script), resolve('dist', script), ...args], {
         env,
         stdio: ['pipe', 'pipe', 'pipe'],
       });

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { nodeOptions } from '../node-options.ts';
 
 const scripts = {
   api: 'src/server.js',
@@ -60,7 +61,8 @@ export function createFleetProcesses({ env, logFolder, onDeath }: FleetProcesses
   function run(role: Role): void {
     const name = `${role}-${++started}`;
     const log = openSync(join(logFolder, `${name}.log`), 'a');
-    const args = ['--import', importFile, resolve('dist', scripts[role])];
+    const script = scripts[role];
+    const args = [...nodeOptions(script), '--import', importFile, resolve('dist', script)];
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     const ended = new Promise<number | null>((done) => child.once('exit', done));
