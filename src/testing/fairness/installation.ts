@@ -12,13 +12,14 @@ import { deriveKeys, type Keys } from '../../keys.ts';
 import { ensurePartitions } from '../../ledger/partitions.ts';
 import { migrateDatabase } from '../../platform/migrate.ts';
 import { createDatabase, type Database } from '../../platform/mysql.ts';
+import { emptyTables } from '../empty-tables.ts';
 import { createFleet, type Fleet, type RoleCounts } from '../faults/fleet.ts';
 import type { KillableServer } from '../faults/killable-server.ts';
 import { startMysqlServer } from '../faults/mysql-server.ts';
 import { startRedisServer } from '../faults/redis-server.ts';
 import { type Instance, loadServiceScripts } from '../faults/service-scripts.ts';
 import { silentLog } from '../test-database.ts';
-import { createHelperTables } from './helper-tables.ts';
+import { createHelperTables, numbersTable } from './helper-tables.ts';
 
 export const redisPrefix = 'fairness';
 
@@ -93,7 +94,7 @@ async function build(
     async reset() {
       await fleets.end();
       await redis.restart();
-      await emptyTables(db);
+      await emptyTables(db, [numbersTable]);
       await redisClient.flushall();
     },
     async stop() {
@@ -111,14 +112,6 @@ async function openDatabase(url: string): Promise<Database> {
   await ensurePartitions(db, Date.now());
   await createHelperTables(db);
   return db;
-}
-
-async function emptyTables(db: Database): Promise<void> {
-  const tables = await db.rows<{ name: string }>(
-    `SELECT TABLE_NAME AS name FROM information_schema.TABLES
-     WHERE TABLE_SCHEMA = 'sluice' AND TABLE_NAME NOT LIKE 'migrations%' AND TABLE_NAME <> 'fairness_numbers'`,
-  );
-  for (const { name } of tables) await db.write(`TRUNCATE TABLE ${name}`);
 }
 
 /** One fleet at a time: the same one as long as build and settings are the same. */

@@ -8,6 +8,7 @@ import { deriveKeys, type Keys } from '../../keys.ts';
 import { ensurePartitions } from '../../ledger/partitions.ts';
 import { migrateDatabase } from '../../platform/migrate.ts';
 import { createDatabase, type Database } from '../../platform/mysql.ts';
+import { emptyTables } from '../empty-tables.ts';
 import { silentLog } from '../test-database.ts';
 import { allRoles, createFleet, type Fleet, type Role } from './fleet.ts';
 import type { KillableServer } from './killable-server.ts';
@@ -119,13 +120,6 @@ async function prepareDatabase(url: string): Promise<void> {
   const db = createDatabase({ url, connections: 1, log: silentLog });
   await ensurePartitions(db, Date.now());
   await db.stop();
-}
-
-async function emptyTables(db: Database): Promise<void> {
-  const tables = await db.rows<{ name: string }>(
-    "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'sluice' AND TABLE_NAME NOT LIKE 'migrations%'",
-  );
-  for (const { name } of tables) await db.write(`TRUNCATE TABLE ${name}`);
 }
 
 async function startProxies(mysqlPort: number, redisPort: number): Promise<Installation['proxies']> {
