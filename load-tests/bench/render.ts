@@ -8,12 +8,12 @@ import { htmlEngine } from '../../src/render/liquid-engine.ts';
 import { encodeRendered } from '../../src/render/payload.ts';
 import { evaluateTemplate, parseTemplate } from '../../src/render/template.ts';
 import { TextEmitter } from '../../src/render/text-emitter.ts';
-import { benchHtml } from './bench-message.ts';
 import {
   compileSample,
   renderSample,
   sampleAttributes,
   sampleHtml,
+  sampleMails,
   sampleRecipient,
 } from './sample-message.ts';
 import { isQuick, measure } from './stopwatch.ts';
@@ -31,11 +31,7 @@ const scope = { variables: values, globals: { now: '' } };
 const evaluate = () => evaluateTemplate(ours.template, scope, new TextEmitter());
 await measure('the same by our evaluator', evaluate, { count });
 await measure('sign both tokens of a recipient', (n) => sampleRecipient(n % 500), { count });
-for (const [name, html] of [
-  ['57 outputs in 28 KB', sampleHtml],
-  ['10 KB campaign mail', benchHtml(10)],
-  ['40 KB campaign mail', benchHtml(40)],
-] as const) {
+for (const [name, html] of sampleMails) {
   const template = compileSample(html);
   await measure(`render a recipient, ${name}`, (n) => renderSample(template, n % 500), { count });
   const grant = Array.from({ length: 500 }, (_, seq) => renderSample(template, seq));

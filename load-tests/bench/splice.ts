@@ -5,16 +5,11 @@
  */
 import { decodeRendered, encodeRendered } from '../../src/render/payload.ts';
 import { messageBuffers, wireBuffers } from '../../src/render/splice.ts';
-import { benchHtml } from './bench-message.ts';
-import { compileSample, renderSample, sampleHtml } from './sample-message.ts';
+import { compileSample, renderSample, sampleMails } from './sample-message.ts';
 import { isQuick, measure } from './stopwatch.ts';
 
 const count = isQuick ? 20_000 : 100_000;
-for (const [name, html] of [
-  ['57 outputs in 28 KB', sampleHtml],
-  ['10 KB campaign mail', benchHtml(10)],
-  ['40 KB campaign mail', benchHtml(40)],
-] as const) {
+for (const [name, html] of sampleMails) {
   const template = compileSample(html);
   const grant = Array.from({ length: 500 }, (_, seq) => renderSample(template, seq));
   const payload = encodeRendered(template.message.digest, grant);
