@@ -50,6 +50,6 @@ async function expandAll(providers: number): Promise<string> {
     );
     if (!row) throw new Error('no such campaign');
     const audience = { includedLists: [listId], excludedLists: [] };
-    return { ...row, tenantId, id: campaignId, class: 2, audience, weight: 100, perMinute: null };
+    return { ...row, tenantId, id: campaignId, class: 2, audience, perMinute: null };
   }
 }

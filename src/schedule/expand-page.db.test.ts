@@ -72,7 +72,7 @@ async function readCampaign(id: CampaignId): Promise<ExpandingCampaign> {
   if (!row) throw new Error('no such campaign');
   const audience = JSON.parse(row.audience);
   const position = { cursor: row.expansion_cursor, nextChunkNo: row.next_chunk_no };
-  return { tenantId, id, part: 202601, class: 2, weight: 100, perMinute: null, audience, ...position };
+  return { tenantId, id, part: 202601, class: 2, perMinute: null, audience, ...position };
 }
 
 const domainsApart = (sql: Sql) => {

@@ -21,7 +21,6 @@ export interface ExpandingCampaign {
   readonly cursor: number;
   readonly nextChunkNo: number;
   readonly audience: Audience;
-  readonly weight: number;
   /** No faster than so many messages a minute; null: no such limit. */
   readonly perMinute: number | null;
 }
@@ -167,16 +166,10 @@ async function wakeLanes(
   destinationIds: readonly number[],
 ): Promise<void> {
   await tx.write(
-    `INSERT INTO lanes (tenant_id, destination_id, class, next_due_at, weight)
-     VALUES ${destinationIds.map(() => '(?, ?, ?, NOW(3), ?)').join(', ')}
-     ON DUPLICATE KEY UPDATE weight = VALUES(weight),
-       next_due_at = LEAST(COALESCE(next_due_at, VALUES(next_due_at)), VALUES(next_due_at))`,
-    destinationIds.flatMap((destinationId) => [
-      campaign.tenantId,
-      destinationId,
-      campaign.class,
-      campaign.weight,
-    ]),
+    `INSERT INTO lanes (tenant_id, destination_id, class, next_due_at)
+     VALUES ${destinationIds.map(() => '(?, ?, ?, NOW(3))').join(', ')}
+     ON DUPLICATE KEY UPDATE next_due_at = LEAST(COALESCE(next_due_at, VALUES(next_due_at)), VALUES(next_due_at))`,
+    destinationIds.flatMap((destinationId) => [campaign.tenantId, destinationId, campaign.class]),
   );
 }
 

@@ -105,7 +105,6 @@ type Row = {
   audience: string;
   transport_id: number;
   destination_mode: 'transport' | 'provider' | null;
-  weight: number | null;
   per_minute: number | null;
 };
 
@@ -113,10 +112,9 @@ type Row = {
 async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
   const rows = await db.rows<Row>(
     `SELECT m.tenant_id, m.id, m.part, m.class, m.expansion_cursor, m.next_chunk_no, m.audience, m.transport_id,
-       t.destination_mode, n.weight, m.per_minute
+       t.destination_mode, m.per_minute
      FROM campaigns m
      LEFT JOIN transports t ON t.id = m.transport_id AND t.deleted_at IS NULL AND (t.tenant_id IS NULL OR t.tenant_id = m.tenant_id)
-     LEFT JOIN tenants n ON n.id = m.tenant_id
      WHERE m.state = 'expanding' AND m.paused_at IS NULL ORDER BY m.updated_at LIMIT ?`,
     [campaignsAtOnce],
   );
@@ -128,7 +126,6 @@ async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
     cursor: row.expansion_cursor,
     nextChunkNo: row.next_chunk_no,
     audience: JSON.parse(row.audience),
-    weight: row.weight ?? 100,
     perMinute: row.per_minute,
     transportId: row.transport_id,
     destinationMode: row.destination_mode,

@@ -13,8 +13,6 @@ export interface Backlog {
   readonly messages: number;
   /** 2, of campaigns, unless it says otherwise: see `deliveryClasses`. */
   readonly class?: number;
-  /** Of the lane. Default 100. */
-  readonly weight?: number;
   /** They were tried once and put off; their chunks are due in so many ms. Default: fresh, and due now. */
   readonly deferredForMs?: number;
 }
@@ -148,14 +146,13 @@ async function wakeLanes({ db }: Tables, backlogs: readonly Backlog[]): Promise<
         backlog.destination.id,
         backlog.class ?? 2,
         Math.round((backlog.deferredForMs ?? 0) * 1_000),
-        backlog.weight ?? 100,
       ],
     ]),
   );
-  const row = '(?, ?, ?, NOW(3) + INTERVAL ? MICROSECOND, ?)';
+  const row = '(?, ?, ?, NOW(3) + INTERVAL ? MICROSECOND)';
   await db.write(
-    `INSERT INTO lanes (tenant_id, destination_id, class, next_due_at, weight) VALUES ${[...lanes].map(() => row).join(', ')}
-     ON DUPLICATE KEY UPDATE weight = VALUES(weight), next_due_at = LEAST(COALESCE(next_due_at, VALUES(next_due_at)), VALUES(next_due_at))`,
+    `INSERT INTO lanes (tenant_id, destination_id, class, next_due_at) VALUES ${[...lanes].map(() => row).join(', ')}
+     ON DUPLICATE KEY UPDATE next_due_at = LEAST(COALESCE(next_due_at, VALUES(next_due_at)), VALUES(next_due_at))`,
     [...lanes.values()].flat(),
   );
 }

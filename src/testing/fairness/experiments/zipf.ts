@@ -57,7 +57,7 @@ async function prepare({ tables, sink, isQuick }: Bench): Promise<readonly Membe
   const members = wishes.map((wish, i) => ({ ...wish, tenantId: ids[i] as TenantId }));
   await createBacklogs(
     tables,
-    members.map(({ tenantId, weight, size }) => ({ tenantId, weight, destination, messages: size })),
+    members.map(({ tenantId, size }) => ({ tenantId, destination, messages: size })),
   );
   return members;
 }
