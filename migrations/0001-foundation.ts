@@ -1,14 +1,14 @@
 /**
- * The whole data model (DESIGN 4a). Forward only.
+ * The data model, to which later migrations add. Forward only.
  *
  * Every table is led by tenant_id, so that a tenant's rows lie together and can move to another cell. No foreign keys:
  * partitioned tables can't have them. JSON is kept as text, because MariaDB's JSON type is text and MySQL's is not.
- * Partition by `part`, the ISO week (yyyyww) of the campaign's creation; `ensurePartitions` adds the weeks to come.
+ * Partition by `part`, the ISO week (yyyyww) in which the campaign was scheduled; `ensurePartitions` adds the weeks to come.
  *
- * Which index serves which query:
+ * Which index serves which query (`by_lane` stands below as it was first made: 0002 builds it anew with `is_retry`, and has the plans of what goes by it):
  * - campaigns (state, send_at): the scheduler's due campaigns, the dispatcher's running ones.
  * - campaigns (settling, state): the few that were stopped and are not settled, among all that ever ended.
- * - chunks (tenant_id, destination_id, class, state, due_at): the next chunks of a lane, in order of their due time.
+ * - chunks by_lane: the next chunks of a lane, in order of their due time; since 0002 fresh ones and retries apart.
  * - chunks (state, lease_until): what is outstanding, and which leases are over.
  * - chunks (tenant_id, campaign_id, state, n_in_doubt): is the campaign done (its first entry tells); the sweepers that cancel and
  *   that settle doubts; by-state listings. Forced where the planner would walk the campaign by its primary key.
@@ -21,8 +21,7 @@
  * - S3: chunk and campaign const by PRIMARY, deliveries range by PRIMARY (the rows asked for), suppressions ref by PRIMARY, one each, index only.
  * - S4: deliveries range by PRIMARY. S6: chunks range by_lease, what is over, index only.
  * - outstanding: chunks range by_lease, what is dispatched or leased. Due groups: lanes loose scan of by_destination, one step each
- *   ("Using index for group-by"). Due lanes: range by_destination, index only. Candidates: chunks range by_lane, campaign eq_ref.
- * - a lane's next chunk: by_lane, "Select tables optimized away". Is it done: chunks ref by_campaign, one entry of each partition.
+ *   ("Using index for group-by"). Due lanes: range by_destination, index only. Is a campaign done: chunks ref by_campaign, one entry of each partition.
  * - a page of the audience: list_members range by PRIMARY for each list, profiles range by PRIMARY 900 at a time, exclusions unique_subquery.
  */
 import type { Knex } from 'knex';
