@@ -10,7 +10,8 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../platform/clock.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
-import { createLoop } from '../platform/loop.ts';
+import { createLoop, type Loop } from '../platform/loop.ts';
+import { SlotLease } from './slot-lease.ts';
 import { slotsScript } from './slots-script.ts';
 
 export interface SlotsAsk {
@@ -43,140 +44,131 @@ export interface ConnectionSlotsOptions {
   readonly leaseMs?: number;
 }
 
-interface Lease {
-  cap: number;
-  /** The most that was wanted since the last renewal, and what is now: asks that go up and down cost no calls. */
-  wanted: number;
-  wantedNow: number;
-  held: number;
-  /** The fleet's last answer. */
-  allowed: number;
-  /** What was wanted when it was last asked: asking again for no more would spin. */
-  askedFor: number;
-  /** Redis was told that it is over; forgotten before, it would count for ten more seconds. */
-  isOver: boolean;
-}
-
 /** Destinations in one call: so that Redis is never held up by one process. */
 const mostPerCall = 200;
 /** After Redis lost its keys: every process has renewed by then. */
 const renewalsAfterLoss = 5;
 
 export function createConnectionSlots(options: ConnectionSlotsOptions): ConnectionSlots {
-  const { redis, prefix, owner, clock, log, renewMs = 500, leaseMs = 10_000 } = options;
-  const leases = new Map<number, Lease>();
-  const eager = new Set<number>();
-  const listeners: ((destinationId: number, allowed: number) => void)[] = [];
-  let renewAt = 0;
-  let isAway = false;
-  let isStopped = false;
+  return new FleetSlots(options);
+}
 
-  async function pass(): Promise<'idle'> {
-    const isRenewal = clock.monotonic() >= renewAt;
-    if (isRenewal) renewAt = clock.monotonic() + renewMs;
-    const ids = [...(isRenewal ? leases.keys() : eager)];
-    eager.clear();
-    for (let i = 0; i < ids.length; i += mostPerCall) await ask(ids.slice(i, i + mostPerCall));
-    if (isRenewal) for (const lease of leases.values()) lease.wanted = lease.wantedNow;
+type Asked = readonly { readonly id: number; readonly lease: SlotLease }[];
+
+class FleetSlots implements ConnectionSlots {
+  readonly #options: ConnectionSlotsOptions;
+  readonly #renewMs: number;
+  readonly #loop: Loop;
+  readonly #leases = new Map<number, SlotLease>();
+  /** To be asked for before the next renewal. */
+  readonly #eager = new Set<number>();
+  readonly #listeners: ((destinationId: number, allowed: number) => void)[] = [];
+  #renewAt = 0;
+  #isAway = false;
+  #isStopped = false;
+
+  constructor(options: ConnectionSlotsOptions) {
+    const { log, renewMs = 500 } = options;
+    this.#options = options;
+    this.#renewMs = renewMs;
+    this.#loop = createLoop({ name: 'connection-slots', log, idleMs: renewMs, pass: () => this.#pass() });
+  }
+
+  async start(): Promise<void> {
+    this.#isStopped = false;
+    await this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const id of this.#leases.keys()) this.release(id);
+    await this.#loop.stop();
+    this.#renewAt = 0;
+    await this.#pass();
+  }
+
+  request(id: number, { cap, wanted, held }: SlotsAsk): number {
+    if (cap === undefined) {
+      this.release(id);
+      return wanted;
+    }
+    // What is still open then closes; asking again would take back what was just given.
+    if (this.#isStopped) return 0;
+    const lease = this.#leases.get(id) ?? new SlotLease(cap);
+    this.#leases.set(id, lease);
+    if (lease.want({ cap, wanted, held })) this.#askSoon(id);
+    return this.#allowedOf(lease);
+  }
+
+  onChange(listener: (destinationId: number, allowed: number) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** What is known of it stays until Redis has heard; if it never does, the lease ends by itself. */
+  release(id: number): void {
+    const lease = this.#leases.get(id);
+    if (!lease) return;
+    lease.end();
+    this.#askSoon(id);
+  }
+
+  async #pass(): Promise<'idle'> {
+    const { clock } = this.#options;
+    const isRenewal = clock.monotonic() >= this.#renewAt;
+    if (isRenewal) this.#renewAt = clock.monotonic() + this.#renewMs;
+    const ids = [...(isRenewal ? this.#leases.keys() : this.#eager)];
+    this.#eager.clear();
+    for (let i = 0; i < ids.length; i += mostPerCall) await this.#ask(ids.slice(i, i + mostPerCall));
+    if (isRenewal) for (const lease of this.#leases.values()) lease.renew();
     return 'idle';
   }
 
-  async function ask(ids: readonly number[]): Promise<void> {
-    const asked = ids.map((id) => ({ id, lease: leases.get(id)! })).filter(({ lease }) => lease);
+  async #ask(ids: readonly number[]): Promise<void> {
+    const asked = ids.map((id) => ({ id, lease: this.#leases.get(id)! })).filter(({ lease }) => lease);
     if (asked.length === 0) return;
-    for (const { lease } of asked) {
-      lease.askedFor = lease.wanted;
-      lease.isOver = lease.wanted === 0 && lease.held === 0;
-    }
+    const { log } = this.#options;
     try {
-      const answers = await call(asked);
-      if (isAway) log.info('connection slots: Redis is back');
-      isAway = false;
-      for (const [i, { id, lease }] of asked.entries()) answer(id, lease, answers[i] ?? 0);
+      const answers = await this.#call(asked);
+      if (this.#isAway) log.info('connection slots: Redis is back');
+      this.#isAway = false;
+      for (const [i, { id, lease }] of asked.entries()) this.#answer(id, lease, answers[i] ?? 0);
     } catch (error) {
-      if (!isAway) log.warn({ err: error }, 'connection slots: Redis is away, none is added');
-      isAway = true;
-      for (const { id, lease } of asked) tell(id, allowedOf(lease));
+      if (!this.#isAway) log.warn({ err: error }, 'connection slots: Redis is away, none is added');
+      this.#isAway = true;
+      for (const { id, lease } of asked) this.#tell(id, this.#allowedOf(lease));
     }
   }
 
-  function call(asked: readonly { readonly id: number; readonly lease: Lease }[]): Promise<number[]> {
+  #call(asked: Asked): Promise<number[]> {
+    const { redis, prefix, owner, leaseMs = 10_000 } = this.#options;
     const keys = [`${prefix}:slots:since`, ...asked.map(({ id }) => slotsKey(prefix, id))];
-    const asks = asked.flatMap(({ lease: { cap, wanted, held } }) => [cap, wanted, held]);
-    const heldBackMs = renewMs * renewalsAfterLoss;
+    const asks = asked.flatMap(({ lease }) => lease.ask());
+    const heldBackMs = this.#renewMs * renewalsAfterLoss;
     return redis.eval(slotsScript, keys.length, ...keys, owner, leaseMs, heldBackMs, ...asks) as Promise<
       number[]
     >;
   }
 
-  function answer(id: number, lease: Lease, allowed: number): void {
-    const before = allowedOf(lease);
-    lease.allowed = allowed;
-    const isStillOver = lease.isOver && lease.wanted === 0 && lease.held === 0;
-    if (isStillOver && leases.get(id) === lease) leases.delete(id);
-    else if (allowed !== before) tell(id, allowed);
-    if (lease.wanted > Math.max(lease.askedFor, allowed)) askSoon(id);
+  #answer(id: number, lease: SlotLease, allowed: number): void {
+    const before = this.#allowedOf(lease);
+    const isMoreWanted = lease.answer(allowed);
+    if (lease.isForgotten && this.#leases.get(id) === lease) this.#leases.delete(id);
+    else if (allowed !== before) this.#tell(id, allowed);
+    if (isMoreWanted) this.#askSoon(id);
   }
 
-  function tell(id: number, allowed: number): void {
-    for (const listener of listeners) listener(id, allowed);
+  #tell(id: number, allowed: number): void {
+    for (const listener of this.#listeners) listener(id, allowed);
   }
 
-  function askSoon(id: number): void {
-    eager.add(id);
-    loop.wake();
+  #askSoon(id: number): void {
+    this.#eager.add(id);
+    this.#loop.wake();
   }
 
-  function allowedOf(lease: Lease): number {
-    return isAway ? Math.min(lease.cap, Math.max(lease.held, 1)) : lease.allowed;
+  #allowedOf(lease: SlotLease): number {
+    return this.#isAway ? lease.allowedAlone : lease.allowed;
   }
-
-  /** What is known of it stays until Redis has heard; if it never does, the lease ends by itself. */
-  function release(id: number): void {
-    const lease = leases.get(id);
-    if (!lease) return;
-    Object.assign(lease, { wanted: 0, wantedNow: 0, held: 0 });
-    askSoon(id);
-  }
-
-  const loop = createLoop({ name: 'connection-slots', log, idleMs: renewMs, pass });
-  return {
-    async start() {
-      isStopped = false;
-      await loop.start();
-    },
-    async stop() {
-      isStopped = true;
-      for (const id of leases.keys()) release(id);
-      await loop.stop();
-      renewAt = 0;
-      await pass();
-    },
-    request(id, { cap, wanted, held }) {
-      if (cap === undefined) {
-        release(id);
-        return wanted;
-      }
-      // What is still open then closes; asking again would take back what was just given.
-      if (isStopped) return 0;
-      const lease = leases.get(id) ?? {
-        cap,
-        wanted: 0,
-        wantedNow: 0,
-        held: 0,
-        allowed: 0,
-        askedFor: 0,
-        isOver: false,
-      };
-      const most = Math.max(wanted, lease.wanted);
-      const isGivingUp = held < lease.held && lease.held > lease.allowed;
-      leases.set(id, Object.assign(lease, { cap, wanted: most, wantedNow: wanted, held }));
-      if (isGivingUp || wanted > Math.max(lease.allowed, lease.askedFor)) askSoon(id);
-      return allowedOf(lease);
-    },
-    onChange: (listener) => void listeners.push(listener),
-    release,
-  };
 }
 
 function slotsKey(prefix: string, destinationId: number): string {
