@@ -11,6 +11,7 @@ import { dispatchGrants, returnDispatched } from '../../src/dispatch/dispatch-st
 import { rescheduleLanes } from '../../src/dispatch/lane-store.ts';
 import { postponeChunks } from '../../src/dispatch/park-store.ts';
 import { planPass } from '../../src/dispatch/plan-pass.ts';
+import { RetryCredits } from '../../src/dispatch/retry-credits.ts';
 import type { Database, Sql } from '../../src/platform/mysql.ts';
 import { createTestDatabase } from '../../src/testing/test-database.ts';
 import { alwaysLeading } from '../../src/testing/test-ledger.ts';
@@ -70,7 +71,15 @@ async function runPass(db: Database, note: (name: string, ms: number) => void): 
   const candidates = await timed('candidates', () => readCandidates(db, reads));
   const outstandingByCampaign = outstanding.byCampaign;
   const plan = await timed('plan', () =>
-    planPass({ demands, limits, turns, credits: new Map(), reads, candidates, outstandingByCampaign }),
+    planPass({
+      demands,
+      limits,
+      turns,
+      credits: new RetryCredits(),
+      reads,
+      candidates,
+      outstandingByCampaign,
+    }),
   );
   await timed(`S1 of ${plan.grants.length} grants`, () => dispatchGrants(db, alwaysLeading, plan.grants));
   note('whole pass', performance.now() - started);
@@ -159,7 +168,7 @@ async function explain(db: Database): Promise<string> {
   const reads = planReads(demands, limits, new Map()).slice(0, 20);
   const candidates = await readCandidates(spy, reads);
   const read = { reads, candidates, outstandingByCampaign: outstanding.byCampaign };
-  const plan = planPass({ demands, limits, turns: new Map(), credits: new Map(), ...read });
+  const plan = planPass({ demands, limits, turns: new Map(), credits: new RetryCredits(), ...read });
   await postponeChunks(
     spy,
     candidates.slice(0, 3).map((chunk) => ({ chunk, delayMs: 1_000 })),

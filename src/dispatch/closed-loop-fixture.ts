@@ -7,6 +7,7 @@ import type { Candidate } from './candidate-store.ts';
 import type { DestinationDemand } from './demand.ts';
 import { planReads, type Turns } from './dispatch-policy.ts';
 import { planPass } from './plan-pass.ts';
+import { RetryCredits } from './retry-credits.ts';
 
 const lanesPerPass = 500;
 const largestChunk = 500;
@@ -79,7 +80,7 @@ export class ClosedLoop {
     const byId = new Map(this.members.map((member) => [member.id, member]));
     const candidates = reads.flatMap(({ lane }) => candidatesOf(byId.get(lane.tenantId) as Member));
     const outstandingByCampaign = new Map<number, number>();
-    const memory = { turns: this.#turns, credits: new Map<string, number>() };
+    const memory = { turns: this.#turns, credits: new RetryCredits() };
     const plan = planPass({ demands, limits, reads, candidates, outstandingByCampaign, ...memory });
     this.#turns = plan.turns;
     for (const { tenantId } of plan.idleLanes) (byId.get(tenantId) as Member).dueAt = Infinity;

@@ -20,8 +20,9 @@ import { dispatchGrants, returnDispatched } from './dispatch-store.ts';
 import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
-import type { PlannedGrant, RetryCredits } from './plan-grants.ts';
+import type { PlannedGrant } from './plan-grants.ts';
 import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
+import { RetryCredits } from './retry-credits.ts';
 import type { QuietHours } from './sift-candidates.ts';
 import { createTransportIds } from './transport-ids.ts';
 import { heldBy } from './window-room.ts';
@@ -58,7 +59,7 @@ export function createDispatcher(options: DispatcherOptions): Loop {
   const { db, log, leadership, producer, generation, limits, paces, leaseMs, metrics, quietHours } = options;
   const transportIds = createTransportIds(db);
   let turns: Turns = new Map();
-  let credits: RetryCredits = new Map();
+  const credits = new RetryCredits();
 
   async function pass(): Promise<'busy' | 'idle'> {
     if (!(await leadership.lead())) return 'idle';
@@ -82,7 +83,8 @@ export function createDispatcher(options: DispatcherOptions): Loop {
     const plan = planPass({ ...read, limits, turns, credits, quietHours });
     const moved = await clearLanes(plan, demands);
     const handed = plan.grants.length > 0 ? await hand(plan.grants) : 0;
-    ({ turns, credits } = plan);
+    turns = plan.turns;
+    credits.save(plan.credits, demands);
     return moved + handed;
   }
 

@@ -1,6 +1,7 @@
 /** Turns each lane's share of messages into grants over its next chunks. Pure. */
 import type { Grant } from '../ledger/grant.ts';
 import { type Lane, laneKey, type Share } from './demand.ts';
+import type { LaneCredit, RetryCredits } from './retry-credits.ts';
 import type { ReadyChunk } from './sift-candidates.ts';
 
 export interface PlannedGrant {
@@ -16,27 +17,24 @@ export interface PlannedGrant {
 const partForRetries = 1 / 5;
 const wholeChunk = 500;
 
-/** By `laneKey` of lanes with retries, messages they may have. Worth a share, or a chunk: a new leader begins anew. */
-export type RetryCredits = ReadonlyMap<string, number>;
-
 export interface GrantPlan {
   readonly grants: readonly PlannedGrant[];
-  readonly credits: RetryCredits;
+  /** Of the lanes with retries that had a share: to be saved. */
+  readonly credits: readonly LaneCredit[];
 }
 
 export function planGrants(
   shares: readonly Share[],
   ready: readonly ReadyChunk[],
-  saved: RetryCredits,
+  saved: Pick<RetryCredits, 'of'>,
 ): GrantPlan {
   const byLane = groupByLane(ready);
-  const credits = new Map(saved);
+  const credits: LaneCredit[] = [];
   const grants = shares.flatMap(({ lane, messages }) => {
-    const key = laneKey(lane);
-    const [fresh, retries] = partChunks(byLane.get(key) ?? []);
-    const before = credits.get(key) ?? firstCredit(lane, messages);
+    const [fresh, retries] = partChunks(byLane.get(laneKey(lane)) ?? []);
+    const before = saved.of(lane) ?? firstCredit(lane, messages);
     const parts = partShare(messages, [messagesOf(fresh), messagesOf(retries)], before);
-    if (retries.length > 0) credits.set(key, parts.credit);
+    if (retries.length > 0) credits.push({ lane, messages: parts.credit });
     return [
       ...grantChunks(lane, fresh, messages - parts.forRetries),
       ...grantChunks(lane, retries, parts.forRetries),

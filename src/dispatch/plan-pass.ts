@@ -2,7 +2,8 @@
 import type { Candidate } from './candidate-store.ts';
 import { type DestinationDemand, type Lane, laneKey, type Share } from './demand.ts';
 import { type DispatchLimits, planShares, type Turns } from './dispatch-policy.ts';
-import { groupByLane, messagesOf, type PlannedGrant, planGrants, type RetryCredits } from './plan-grants.ts';
+import { groupByLane, messagesOf, type PlannedGrant, planGrants } from './plan-grants.ts';
+import type { LaneCredit, RetryCredits } from './retry-credits.ts';
 import { type PostponedChunk, type QuietHours, type ReadyChunk, siftCandidates } from './sift-candidates.ts';
 
 export interface PassInput {
@@ -20,7 +21,8 @@ export interface PassInput {
 export interface PassPlan {
   readonly grants: readonly PlannedGrant[];
   readonly turns: Turns;
-  readonly credits: RetryCredits;
+  /** To be saved with those of other lanes. */
+  readonly credits: readonly LaneCredit[];
   /** Taken out of their lanes' way until their campaigns run again. */
   readonly parked: readonly Candidate[];
   readonly postponed: readonly PostponedChunk[];
@@ -36,17 +38,14 @@ export function planPass(input: PassInput): PassPlan {
   const demands = tellWaiting(input.demands, input.reads, ready);
   const { shares, turns } = planShares(demands, input.limits, input.turns);
   const { grants, credits } = planGrants(shares, ready, input.credits);
-  const memory = { turns: keepActive(turns, demands), credits: keepActive(credits, demands) };
-  return { grants, ...memory, parked, postponed, ready, idleLanes: findIdle(input) };
+  const kept = { turns: keepActive(turns, demands), credits };
+  return { grants, ...kept, parked, postponed, ready, idleLanes: findIdle(input) };
 }
 
 /** With nothing due or under way at a destination nobody has been before anybody: what is remembered stays bounded by what is active. Keys begin with it. */
-function keepActive<T>(
-  memory: ReadonlyMap<string, T>,
-  demands: readonly DestinationDemand[],
-): ReadonlyMap<string, T> {
+function keepActive(turns: Turns, demands: readonly DestinationDemand[]): Turns {
   const active = new Set(demands.map(({ destinationId }) => String(destinationId)));
-  return new Map([...memory].filter(([key]) => active.has(key.slice(0, key.indexOf('-')))));
+  return new Map([...turns].filter(([key]) => active.has(key.slice(0, key.indexOf('-')))));
 }
 
 function tellWaiting(

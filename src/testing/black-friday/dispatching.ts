@@ -2,7 +2,8 @@
 import type { Candidate } from '../../dispatch/candidate-store.ts';
 import type { DestinationDemand, Lane } from '../../dispatch/demand.ts';
 import { hasRoom, planShares, type Turns } from '../../dispatch/dispatch-policy.ts';
-import { planGrants, type RetryCredits } from '../../dispatch/plan-grants.ts';
+import { planGrants } from '../../dispatch/plan-grants.ts';
+import { RetryCredits } from '../../dispatch/retry-credits.ts';
 import type { ReadyChunk } from '../../dispatch/sift-candidates.ts';
 import type { DestinationLanes } from './lanes.ts';
 import type { DestinationSending } from './sending.ts';
@@ -14,7 +15,7 @@ const part = 202648;
 export class Dispatching {
   readonly #totalMessages: number;
   #turns: Turns = new Map();
-  #credits: RetryCredits = new Map();
+  #credits = new RetryCredits();
 
   constructor(totalMessages: number) {
     this.#totalMessages = totalMessages;
@@ -23,13 +24,13 @@ export class Dispatching {
   /** Answers how many grants were given. */
   pass(lanes: readonly DestinationLanes[], sendings: readonly DestinationSending[], nowMs: number): number {
     const demands = sendings.map((sending, id) => demandOf(id, lanes[id]!, sending, nowMs));
-    if (lanes.every(({ messages }) => messages === 0)) this.#credits = new Map();
+    if (lanes.every(({ messages }) => messages === 0)) this.#credits = new RetryCredits();
     if (demands.every((demand) => demand.lanes.length === 0)) return 0;
     const plan = planShares(demands, { totalMessages: this.#totalMessages }, this.#turns);
     this.#turns = plan.turns;
     const ready = plan.shares.flatMap(({ lane }) => chunksOf(lane, lanes[lane.destinationId]!));
     const planned = planGrants(plan.shares, ready, this.#credits);
-    this.#credits = planned.credits;
+    this.#credits.save(planned.credits, demands);
     let grants = 0;
     const moves = new Map<Lane, { fresh: number; retries: number }>();
     for (const { lane, grant } of planned.grants) {

@@ -1,8 +1,9 @@
 /** A dispatcher: dispatcher.ts and sweeper.ts with their statements and the real policy, plan and packing. */
 import { planReads, type Turns } from '../../dispatch/dispatch-policy.ts';
 import { packJobs } from '../../dispatch/pack-jobs.ts';
-import type { PlannedGrant, RetryCredits } from '../../dispatch/plan-grants.ts';
+import type { PlannedGrant } from '../../dispatch/plan-grants.ts';
 import { type PassPlan, planPass } from '../../dispatch/plan-pass.ts';
+import { RetryCredits } from '../../dispatch/retry-credits.ts';
 import {
   dispatchGrants,
   park,
@@ -45,7 +46,7 @@ export class Dispatcher {
   #askAgainAt = 0;
   #known: string | undefined;
   #turns: Turns = new Map();
-  #credits: RetryCredits = new Map();
+  readonly #credits = new RetryCredits();
 
   constructor(world: World, life: Life) {
     this.#world = world;
@@ -101,7 +102,7 @@ export class Dispatcher {
     const plan = planPass({ demands, limits, turns: this.#turns, credits: this.#credits, ...read });
     yield* this.#carryOut(plan);
     this.#turns = plan.turns;
-    this.#credits = plan.credits;
+    this.#credits.save(plan.credits, demands);
   }
 
   *#carryOut({ grants, parked, idleLanes }: PassPlan): Task {

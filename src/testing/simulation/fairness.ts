@@ -8,6 +8,7 @@ import type { Lane } from '../../dispatch/demand.ts';
 import { planReads, type Turns } from '../../dispatch/dispatch-policy.ts';
 import { quantumOf } from '../../dispatch/lane-turns.ts';
 import { planPass } from '../../dispatch/plan-pass.ts';
+import { RetryCredits } from '../../dispatch/retry-credits.ts';
 import type { ChunkKey } from '../../ledger/delivery-id.ts';
 
 export interface Neighbourhood {
@@ -83,7 +84,7 @@ class Destination {
     const reads = planReads(demands, limits, this.#turns);
     const candidates = reads.map(({ lane }) => candidateOf(lane, waiting(lane)));
     const read = { reads, candidates, outstandingByCampaign: new Map<number, number>() };
-    const plan = planPass({ demands, limits, turns: this.#turns, credits: new Map(), ...read });
+    const plan = planPass({ demands, limits, turns: this.#turns, credits: new RetryCredits(), ...read });
     this.#turns = plan.turns;
     for (const { lane, grant } of plan.grants) this.#queue.push({ lane, n: grant.n });
   }
