@@ -1,5 +1,5 @@
 /** A sender whose ledger grants every intent, and whose transport and clock do what a test says. */
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Result } from '../ledger/outcome.ts';
 import type { Pace } from '../pacing/pace.ts';
 import type { PaceEvent } from '../pacing/pace-feed.ts';
@@ -10,6 +10,8 @@ import type { RenderedMessage } from '../render/message.ts';
 import { silentLog } from '../testing/test-database.ts';
 import type { Courier, OpenResult, OutboundMessage, Outcome } from '../transports/contract.ts';
 import { DestinationSender } from './destination-sender.ts';
+import { testRun } from './fixtures.ts';
+import type { GrantRun } from './grant-run.ts';
 import type { SignMessages } from './message-signing.ts';
 import { OpenBudget } from './open-budget.ts';
 import { createSendMetrics } from './send-metrics.ts';
@@ -26,6 +28,18 @@ const failed: OpenResult = {
   failure: { cause: 'refused', reply: { code: 0, text: 'refused' } },
 };
 
+const startMs = 1_000;
+
+/** Claimed just now. */
+export function freshRun(n: number, chunkNo?: number): GrantRun {
+  return testRun(n, { claimedAt: startMs, ...(chunkNo !== undefined && { chunkNo }) });
+}
+
+/** Nothing waits, and nothing is under way. */
+export function expectSettled(run: GrantRun): void {
+  expect([run.waiting, run.open]).toEqual([0, 0]);
+}
+
 /** Needs vitest's fake timers. */
 export function stage({
   maxCouriers = 3,
@@ -41,7 +55,7 @@ export function stage({
   const taught: PaceEvent[] = [];
   const taughtOther: PaceEvent[] = [];
   const seen = { connections: 0, most: 0, opens: 0, wanted: 0 };
-  let now = 1_000;
+  let now = startMs;
   const script = {
     /** Answers whether a connection opens, by its number. */
     open: async (_n: number): Promise<'open' | 'failed'> => 'open',
