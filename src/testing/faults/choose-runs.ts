@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Experiment } from './experiment.ts';
 import { experiments } from './experiments/all.ts';
-import { buildMutant, type Mutant } from './mutant.ts';
+import { assertMutable, buildMutant, type Mutant } from './mutant.ts';
 import { mutants } from './mutants.ts';
 import { createNemesis } from './nemesis.ts';
 import type { Run } from './run-lanes.ts';
@@ -26,6 +26,7 @@ const fixedSeedMs = 24_000;
 
 export function chooseRuns(wishes: Wishes, folders: Folders): readonly Run[] {
   const { only } = wishes;
+  assertMutable(folders.distFolder, mutants);
   if (wishes.seed !== undefined) {
     const log = (line: string) => console.log(line);
     return [

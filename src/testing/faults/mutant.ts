@@ -25,13 +25,21 @@ export interface Mutant {
 /** Copies the build into `folder` and edits it there; answers the copy's path. */
 export function buildMutant(distFolder: string, folder: string, edits: readonly Edit[]): string {
   cpSync(distFolder, folder, { recursive: true });
-  for (const { file, find, replace } of edits) {
-    const path = join(folder, file);
-    const source = readFileSync(path, 'utf8');
-    const parts = source.split(find);
-    if (parts.length !== 2)
-      throw new Error(`${file} has ${parts.length - 1} times what the mutant replaces: ${find}`);
-    writeFileSync(path, parts.join(replace));
+  for (const edit of edits) {
+    const around = splitAtEdit(folder, edit);
+    writeFileSync(join(folder, edit.file), around.join(edit.replace));
   }
   return folder;
+}
+
+/** Throws for a mutant that the code has outgrown: it would be found only by a run of all of them. */
+export function assertMutable(distFolder: string, mutants: readonly Mutant[]): void {
+  for (const { edits } of mutants) for (const edit of edits) splitAtEdit(distFolder, edit);
+}
+
+function splitAtEdit(folder: string, { file, find }: Edit): readonly string[] {
+  const parts = readFileSync(join(folder, file), 'utf8').split(find);
+  if (parts.length !== 2)
+    throw new Error(`${file} has ${parts.length - 1} times what the mutant replaces: ${find}`);
+  return parts;
 }

@@ -182,8 +182,8 @@ export const mutants: readonly Mutant[] = [
     experiment: 'limits lowered in flight',
     edits: [
       {
-        file: 'src/send/transport-pool.js',
-        find: 'versions.get(transportId) !== entry.version',
+        file: 'src/send/sender-pool.js',
+        find: 'versions.get(entry.transportId) !== entry.version',
         replace: 'false',
       },
     ],
@@ -194,7 +194,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: `${ledger}/poison.js`,
-        find: 'return size >> halvings(crashes) === 0;',
+        find: 'return crashes >= leastCrashes && size >> halvings(crashes) === 0;',
         replace: 'return false;',
       },
     ],
