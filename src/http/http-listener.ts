@@ -5,6 +5,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Lifecycle } from '../platform/lifecycle.ts';
+import { listen } from '../platform/listen.ts';
 import type { Log } from '../platform/log.ts';
 
 export interface HttpListenerOptions {
@@ -74,16 +75,6 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
       return stopped;
     },
   };
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 function close(server: Server, timeoutMs: number): Promise<void> {
