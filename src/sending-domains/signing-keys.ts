@@ -5,7 +5,6 @@
  * A key is opened when its domain is first sent from. One that can't be opened makes its domain `unusable`: who has set up a signature
  * doesn't want mail without it, so nothing of that domain leaves until the key opens, is deactivated or is replaced.
  */
-import { LRUCache } from 'lru-cache';
 import type { DkimKey } from '../dkim/sign-message.ts';
 import type { TenantId } from '../ids.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
@@ -13,6 +12,7 @@ import type { Log } from '../platform/log.ts';
 import { createLoop } from '../platform/loop.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { createSecretBox, type SecretBox } from '../platform/secret-box.ts';
+import { StampedCache } from '../platform/stamped-cache.ts';
 import type { SigningKeys } from '../send/message-signing.ts';
 import { openSealedKey } from './sealed-key.ts';
 import { readKeyStamps, readSigningKeys, type SealedKey } from './sending-domain-store.ts';
@@ -31,8 +31,6 @@ export interface SigningKeySourceOptions {
 }
 
 interface Known {
-  /** Differs when anything of the tenant's keys does. */
-  readonly stamp: string;
   readonly sealed: readonly SealedKey[];
   /** By domain, once it was sent from. */
   readonly opened: Map<string, SigningKeys>;
@@ -43,47 +41,15 @@ const refreshMs = 400;
 const mostTenants = 10_000;
 /** Tenants that have not sent for so long are no longer looked after. */
 const forgetAfterMs = 60_000;
-const tenantsPerQuery = 500;
 
 export function createSigningKeySource({ db, log, secretsKey }: SigningKeySourceOptions): SigningKeySource {
   const box = createSecretBox(secretsKey);
-  const known = new LRUCache<TenantId, Known>({ max: mostTenants, ttl: forgetAfterMs, updateAgeOnGet: true });
-  const reading = new Map<TenantId, Promise<Known>>();
-
-  async function read(tenantId: TenantId, stamp: string): Promise<Known> {
-    const entry = { stamp, sealed: await readSigningKeys(db, tenantId), opened: new Map() };
-    known.set(tenantId, entry);
-    return entry;
-  }
-
-  /** The stamp first: keys that change in between are read anew the next time. */
-  async function readFirst(tenantId: TenantId): Promise<Known> {
-    try {
-      return await read(tenantId, stampOf(await readKeyStamps(db, [tenantId]), tenantId));
-    } finally {
-      reading.delete(tenantId);
-    }
-  }
-
-  function readOnce(tenantId: TenantId): Promise<Known> {
-    const coming = reading.get(tenantId) ?? readFirst(tenantId);
-    reading.set(tenantId, coming);
-    return coming;
-  }
-
-  async function refreshSome(tenantIds: readonly TenantId[]): Promise<void> {
-    const stamps = await readKeyStamps(db, tenantIds);
-    for (const tenantId of tenantIds) {
-      const stamp = stampOf(stamps, tenantId);
-      if (known.peek(tenantId)?.stamp !== stamp) await read(tenantId, stamp);
-    }
-  }
-
-  async function refresh(): Promise<void> {
-    const tenantIds = [...known.keys()];
-    for (let at = 0; at < tenantIds.length; at += tenantsPerQuery)
-      await refreshSome(tenantIds.slice(at, at + tenantsPerQuery));
-  }
+  const known = new StampedCache<TenantId, Known>({
+    max: mostTenants,
+    forgetAfterMs,
+    readStamps: (tenantIds) => readKeyStamps(db, tenantIds),
+    read: async (tenantId) => ({ sealed: await readSigningKeys(db, tenantId), opened: new Map() }),
+  });
 
   function open({ sealed, opened }: Known, domain: string): SigningKeys {
     const before = opened.get(domain);
@@ -99,16 +65,16 @@ export function createSigningKeySource({ db, log, secretsKey }: SigningKeySource
   }
 
   const pass = async () => {
-    await refresh();
+    await known.refresh();
     return 'idle' as const;
   };
   const loop = createLoop({ name: 'signing-keys', log, idleMs: refreshMs, errorMs: refreshMs, pass });
   return {
     start: () => loop.start(),
     stop: () => loop.stop(),
-    refresh,
+    refresh: () => known.refresh(),
     async keysOf(tenantId, domain) {
-      return open(known.get(tenantId) ?? (await readOnce(tenantId)), domain);
+      return open(known.get(tenantId) ?? (await known.load(tenantId)), domain);
     },
   };
 }
@@ -121,10 +87,6 @@ export async function readKeysNow(
 ): Promise<readonly DkimKey[]> {
   const sealed = await readSigningKeys(db, tenantId, domain);
   return sealed.map((key) => openSealedKey(box, key));
-}
-
-function stampOf(stamps: ReadonlyMap<TenantId, string>, tenantId: TenantId): string {
-  return stamps.get(tenantId) ?? 'none';
 }
 
 function openKeys(box: SecretBox, log: Log, sealed: readonly SealedKey[]): SigningKeys {
