@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { DestinationStream } from 'pino';
 import { createImportRunner } from './audience/import-runner.ts';
 import { createListSweeper } from './audience/list-sweeper.ts';
 import type { Config } from './config.ts';
@@ -61,8 +62,9 @@ export interface Platform extends Lifecycle {
   connectWorker(): Redis;
 }
 
-export function createPlatform(config: Config, process: string): Platform {
-  const log = createLog(process, config.LOG_LEVEL);
+/** `logTo`: default is standard output. */
+export function createPlatform(config: Config, process: string, logTo?: DestinationStream): Platform {
+  const log = createLog(process, config.LOG_LEVEL, logTo);
   const db = createDatabase({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, log });
   const redis = connectRedis(config.REDIS_URL, log);
   const owner = `${process}-${randomBytes(8).toString('hex')}`;

@@ -1,5 +1,6 @@
 /** Runs imports: claims one, reads its blocks, parses, writes batches, ends it. Hosted by the scheduler. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { formatId } from '../ids.ts';
 import { composeLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop } from '../platform/loop.ts';
@@ -36,7 +37,10 @@ export function createImportRunner(options: ImportRunnerOptions): Lifecycle {
 export async function runNextImport(options: ImportRunnerOptions, signal: AbortSignal): Promise<boolean> {
   const claimed = await claimImport(options.db);
   if (!claimed) return false;
-  const log = options.log.child({ tenantId: claimed.tenantId, importId: claimed.id });
+  const log = options.log.child({
+    tenantId: formatId('tenant', claimed.tenantId),
+    importId: formatId('import', claimed.id),
+  });
   log.info('import running');
   try {
     await readInto(createBatchWriter(options.db, claimed), { claimed, options, signal });

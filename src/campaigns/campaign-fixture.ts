@@ -3,6 +3,7 @@ import { addressHash } from '../audience/address.ts';
 import { formatId, newId } from '../ids.ts';
 import { deriveKeys } from '../keys.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import { runHere } from '../templates/template-jobs.ts';
 import { templateRoutes } from '../templates/template-routes.ts';
 import { startTestApi, type TestApi, type TestReply, type TestTenant } from '../testing/test-api.ts';
@@ -23,12 +24,14 @@ export const message = { from_email: 'shop@example.com', from_name: 'Shop' };
 
 export interface CampaignApiOptions {
   readonly clock?: Clock;
+  readonly log?: Log;
   readonly watch?: Partial<ProgressWatchOptions>;
 }
 
 export function startCampaignApi(options: CampaignApiOptions = {}): Promise<TestApi> {
   return startTestApi({
     ...(options.clock && { clock: options.clock }),
+    ...(options.log && { log: options.log }),
     routes: ({ db, config, clock }) => {
       const keys = deriveKeys(config.SECRET_KEY);
       const policy = hostPolicy({ allowPrivate: true });

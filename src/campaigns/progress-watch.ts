@@ -7,6 +7,7 @@ import type { TenantId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Sql } from '../platform/mysql.ts';
+import { campaignFields } from '../tracing/chunk-names.ts';
 import type { CampaignKey } from './campaign.ts';
 import { FollowerPlaces } from './follower-places.ts';
 import { ProgressRate } from './progress-rate.ts';
@@ -80,7 +81,8 @@ export function createProgressWatch(options: ProgressWatchOptions): ProgressWatc
     try {
       return (await look(key)) ?? 'gone';
     } catch (error) {
-      log.warn({ err: error, tenantId: key.tenantId, campaignId: key.id }, 'progress not read');
+      const fields = campaignFields({ tenantId: key.tenantId, campaignId: key.id });
+      log.warn({ err: error, ...fields }, 'progress not read');
       return 'nothing';
     }
   }

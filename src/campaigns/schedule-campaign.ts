@@ -4,6 +4,7 @@ import type { TransportId } from '../ids.ts';
 import { partOf } from '../ledger/partitions.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/mysql.ts';
+import { activeTraceparent } from '../tracing/span.ts';
 import { holdTransport } from '../transport-settings/transport-store.ts';
 import { type AudienceEstimate, estimateAudience } from './audience-estimate.ts';
 import type { Campaign, CampaignKey } from './campaign.ts';
@@ -43,6 +44,7 @@ export async function schedule(
     sendAt: sendAt === 'now' ? null : sendAt,
     templateVersion: readiness.templateVersion,
     estimatedRecipients: estimate.recipients,
+    traceparent: activeTraceparent(),
   });
   return getCampaign(db, key);
 }

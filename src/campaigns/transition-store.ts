@@ -16,17 +16,20 @@ export interface Schedule {
   readonly sendAt: Date | null;
   readonly templateVersion: number;
   readonly estimatedRecipients: number;
+  /** The request's span: the campaign's expansion goes on from it. Undefined without tracing. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Only what was `seen`, and so checked, is scheduled: an edit in between raises the version. */
 export async function scheduleCampaign(sql: Sql, seen: Campaign, schedule: Schedule): Promise<boolean> {
-  const { part, sendAt, templateVersion, estimatedRecipients } = schedule;
+  const { part, sendAt, templateVersion, estimatedRecipients, traceparent = null } = schedule;
   const { affectedRows } = await sql.write(
     `UPDATE campaigns SET state = 'scheduled', part = ?, send_at = COALESCE(?, NOW(3)),
        deadline_at = COALESCE(?, NOW(3)) + INTERVAL deliver_within_s SECOND, template_version = ?, estimated_recipients = ?,
-       sending_domain = ?, ${touched} WHERE ${where} AND version = ? AND state IN (?)`,
+       sending_domain = ?, traceparent = ?, ${touched} WHERE ${where} AND version = ? AND state IN (?)`,
     [
       ...[part, sendAt, sendAt, templateVersion, estimatedRecipients, sendingDomainOf(seen.message)],
+      traceparent,
       ...[seen.tenantId, seen.id, seen.version, campaignActions.schedule],
     ],
   );

@@ -17,6 +17,7 @@ import { type OutstandingWork, readDemand, readOutstanding } from './demand-stor
 import type { DispatchMetrics } from './dispatch-metrics.ts';
 import { type DispatchLimits, planReads, type Turns } from './dispatch-policy.ts';
 import { dispatchGrants, returnDispatched } from './dispatch-store.ts';
+import { createDispatchTraces } from './dispatch-traces.ts';
 import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
@@ -61,6 +62,7 @@ const holdMs = 1_000;
 export function createDispatcher(options: DispatcherOptions): Loop {
   const { db, log, leadership, producer, generation, limits, paces, leaseMs, metrics, quietHours } = options;
   const transportIds = createTransportIds(db);
+  const traces = createDispatchTraces(db);
   let turns: Turns = new Map();
   const credits = new RetryCredits();
 
@@ -103,10 +105,14 @@ export function createDispatcher(options: DispatcherOptions): Loop {
 
   async function hand(planned: readonly PlannedGrant[]): Promise<number> {
     const transports = await transportIds.of(planned.map((grant) => grant.lane.destinationId));
+    const startedAtMs = Date.now();
     const dispatched = await dispatchGrants(db, leadership, planned, leaseMs);
+    const traced = traces.begin(dispatched, startedAtMs);
     try {
-      await producer.enqueue(packJobs(dispatched, transports));
+      await producer.enqueue(packJobs(traced.grants, transports));
+      await traced.end();
     } catch (error) {
+      await traced.end(error);
       // Redis is away: what was just dispatched goes back rather than wait out its lease.
       await returnLost();
       throw error;

@@ -31,6 +31,6 @@ function toJob(members: readonly PlannedGrant[], transportOf: ReadonlyMap<number
     class: deliveryClassName(lane.class),
     destinationId: lane.destinationId,
     transportId: transportOf.get(lane.destinationId) as number,
-    grants: members.map((member) => member.grant),
+    grants: members.map(({ grant, traceparent }) => (traceparent ? { ...grant, traceparent } : grant)),
   };
 }

@@ -8,6 +8,8 @@ export interface PlannedGrant {
   readonly lane: Lane;
   /** At the chunk's epoch before dispatch; S1 raises it by one. */
   readonly grant: Grant;
+  /** Of the span that dispatches it, once it is dispatched and where spans are recorded. */
+  readonly traceparent?: string | undefined;
 }
 
 /**

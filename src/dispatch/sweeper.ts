@@ -11,6 +11,7 @@ import { composeLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
+import { campaignFields, chunkFields } from '../tracing/chunk-names.ts';
 import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
 import { unparkCampaigns } from './park-store.ts';
@@ -41,10 +42,10 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
 
   async function takeOver(): Promise<number> {
     const taken = await takeOverExpired(db, rules, { limit: chunksAtOnce, isCounted });
-    for (const { tenantId, campaignId, chunkNo, inDoubt, wasLeased } of taken) {
+    for (const { inDoubt, wasLeased, ...chunk } of taken) {
       metrics.takeovers.inc();
       metrics.doubted.inc(inDoubt);
-      log.warn({ tenantId, campaignId, chunkNo, inDoubt, wasLeased }, 'chunk taken over');
+      log.warn({ ...chunkFields(chunk), inDoubt, wasLeased }, 'chunk taken over');
     }
     return taken.length;
   }
@@ -59,7 +60,7 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
     const completed = await completeCampaigns(db);
     for (const { tenant_id, id } of completed) {
       metrics.completed.inc();
-      log.info({ tenantId: tenant_id, campaignId: id }, 'campaign sent');
+      log.info(campaignFields({ tenantId: tenant_id, campaignId: id }), 'campaign sent');
     }
     return completed.length;
   }

@@ -3,6 +3,7 @@ import type { DueRules } from '../ledger/due.ts';
 import type { Log } from '../platform/log.ts';
 import type { Database } from '../platform/mysql.ts';
 import type { SigningKey } from '../render/tokens.ts';
+import { chunkFields } from '../tracing/chunk-names.ts';
 import { applyReport, type Effect } from './apply-report.ts';
 import type { FeedbackMetrics } from './feedback-metrics.ts';
 import { parseReport } from './parse-report.ts';
@@ -48,9 +49,7 @@ function deliveryOf(report: Report, recipient: SignedDelivery, keys: readonly Si
 
 function describe(report: Report, { id, key }: SignedDelivery, effect: Effect) {
   return {
-    tenantId: key.tenantId,
-    campaignId: key.campaignId,
-    chunkNo: key.chunkNo,
+    ...chunkFields(key),
     deliveryId: id,
     kind: report.kind,
     effect,

@@ -46,10 +46,10 @@ export function toExpressPath(path: string): string {
 
 function openRequest({ clock, recordRequest }: AppParts): RequestHandler {
   return (req, res, next) => {
-    openContext(req, res, clock);
+    const { span } = openContext(req, res, clock);
     setSecurityHeaders(res);
     res.once('close', () => recordRequest(req, res));
-    next();
+    span.within(next);
   };
 }
 

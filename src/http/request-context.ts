@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
+import { noSpan, startRequestSpan } from '../tracing/request-span.ts';
+import type { OpenSpan } from '../tracing/span.ts';
 import type { Principal } from './principal.ts';
 
 export interface RequestContext {
@@ -10,12 +12,15 @@ export interface RequestContext {
   readonly startedAt: number;
   /** Aborted when the client goes away before the reply is out. */
   readonly signal: AbortSignal;
+  readonly span: OpenSpan;
   /** The route's path as in its spec: a label of bounded values. */
   route: string;
   principal: Principal | undefined;
 }
 
 const contexts = new WeakMap<ServerResponse, RequestContext>();
+/** Asked every few seconds by machines: not worth a trace, or a line in the log. */
+const quietPaths = new Set(['/livez', '/readyz', '/metrics']);
 const saneRequestId = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 
 export function openContext(req: IncomingMessage, res: ServerResponse, clock: Clock): RequestContext {
@@ -25,12 +30,17 @@ export function openContext(req: IncomingMessage, res: ServerResponse, clock: Cl
     requestId: requestIdOf(req),
     startedAt: clock.monotonic(),
     signal: gone.signal,
+    span: isQuiet(req.url) ? noSpan() : startRequestSpan(req),
     route: 'unmatched',
     principal: undefined,
   };
   contexts.set(res, context);
   res.setHeader('X-Request-Id', context.requestId);
   return context;
+}
+
+export function isQuiet(path: string | undefined): boolean {
+  return quietPaths.has(path ?? '');
 }
 
 /** The context that `openContext` made for this response. */

@@ -5,20 +5,19 @@ import { formatId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import { contextOf } from './request-context.ts';
+import { endRequestSpan } from '../tracing/request-span.ts';
+import { contextOf, isQuiet } from './request-context.ts';
 
 export type RecordRequest = (req: Request, res: Response) => void;
 
 /** What nginx writes for a client that left before the reply. */
 const clientGone = 499;
-/** Asked every few seconds by machines: not worth a line. */
-const quietRoutes = new Set(['/livez', '/readyz', '/metrics']);
 
 export function createRequestLog(parts: { log: Log; metrics: Metrics; clock: Clock }): RecordRequest {
   const { log, clock } = parts;
   const duration = createDurationHistogram(parts.metrics);
   return (req, res) => {
-    const { requestId, principal, route, startedAt } = contextOf(res);
+    const { requestId, principal, route, startedAt, span } = contextOf(res);
     const durationMs = Math.round((clock.monotonic() - startedAt) * 10) / 10;
     const status = res.writableFinished ? res.statusCode : clientGone;
     duration.observe({ method: req.method, route, status: String(status) }, durationMs / 1000);
@@ -26,8 +25,10 @@ export function createRequestLog(parts: { log: Log; metrics: Metrics; clock: Clo
       tenantId: formatId('tenant', principal.tenantId),
       apiKeyId: formatId('apiKey', principal.apiKeyId),
     };
-    const line = { requestId, ...caller, method: req.method, route, status, durationMs };
-    log[quietRoutes.has(route) ? 'debug' : 'info'](line, 'request');
+    const line = { requestId, ...caller, method: req.method, route, status, durationMs, ...span.fields };
+    log[isQuiet(route) ? 'debug' : 'info'](line, 'request');
+    const { tenantId } = caller || {};
+    endRequestSpan(span, { method: req.method, route, status, requestId, tenantId });
   };
 }
 

@@ -50,7 +50,9 @@ const end = (holdMs = 0) => endGrant(database.db, grant, { owner, rules, holdMs,
 
 test('a chunk whose rows are all settled is done', async () => {
   await send(['sent', 'bounced', 'sent', 'sent']);
-  expect(await end()).toMatchObject({ wasOurs: true, counts: { sent: 3, bounced: 1, pending: 0 } });
+  expect(await end()).toMatchObject({
+    ...{ wasOurs: true, moved: { counts: { sent: 3, bounced: 1, pending: 0 } } },
+  });
   expect(await readChunk(database.db, grant)).toMatchObject({
     state: chunkStates.done,
     owner: null,

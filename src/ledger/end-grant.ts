@@ -16,7 +16,8 @@ import { doubtAttempts } from './takeover.ts';
 export interface EndedGrant {
   /** False when the chunk was no longer ours: someone took it over; what came late was counted all the same. */
   readonly wasOurs: boolean;
-  readonly counts?: StateCounts;
+  /** The chunk's counts before and after, when it was. */
+  readonly moved?: { readonly before: StateCounts; readonly counts: StateCounts };
 }
 
 export interface EndGrantOptions {
@@ -51,7 +52,7 @@ export function endGrant(db: Database, grant: Grant, options: EndGrantOptions): 
       laneHoldMs,
     });
     if (options.isCounted?.(chunk.destinationId)) await countAttempts(tx, grant, chunk.destinationId);
-    return { wasOurs: true, counts };
+    return { wasOurs: true, moved: { before: chunk.counts, counts } };
   });
 }
 

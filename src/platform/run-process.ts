@@ -2,6 +2,8 @@
  * The life of a process: start, run until SIGTERM or SIGINT, finish what is on the wire, exit within a bound.
  * A second signal, or the bound, ends it at once: leases then run out and others take over.
  */
+
+import { flushSpans } from '../tracing/flush-spans.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
@@ -9,6 +11,9 @@ export interface RunOptions {
   readonly log: Log;
   readonly stopTimeoutMs: number;
 }
+
+/** A collector that is away holds nobody up. */
+const longestFlushMs = 2_000;
 
 export async function runProcess(part: Lifecycle, { log, stopTimeoutMs }: RunOptions): Promise<void> {
   let stopping: Promise<void> | undefined;
@@ -20,6 +25,7 @@ export async function runProcess(part: Lifecycle, { log, stopTimeoutMs }: RunOpt
       process.exit(1);
     }, stopTimeoutMs);
     await part.stop();
+    await flushSpans(longestFlushMs);
     clearTimeout(bound);
     log.info('stopped');
     process.exit(0);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Grant } from '../ledger/grant.ts';
-import { decodeJob, encodeJob, type GrantJob, jobIdOf } from './jobs.ts';
+import { decodeJob, encodeJob, type GrantJob, jobIdOf, type QueuedGrant } from './jobs.ts';
 
 const grants = fc.record({
   tenantId: fc.maxSafeNat(),
@@ -40,6 +40,35 @@ test.each([
 ])('a job %s is left alone', (_, data) => {
   expect(decodeJob(data)).toBeUndefined();
 });
+
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const [first, ...rest] = job.grants as [QueuedGrant];
+const traced: GrantJob = { ...job, grants: [{ ...first, traceparent }, ...rest] };
+
+test('a grant takes the trace of its stage along, and those beside it none', () => {
+  const { grants } = decodeJob(JSON.parse(JSON.stringify(encodeJob(traced)))) as GrantJob;
+  expect(grants[0]).toEqual({ ...first, traceparent });
+  expect(grants.slice(1)).toStrictEqual(rest);
+});
+
+test('a job without traces is written as releases before tracing wrote it, and one with them has the same id', () => {
+  expect(Object.keys(wire)).toEqual(['v', 'c', 'd', 't', 'g']);
+  expect(jobIdOf(traced)).toBe(jobIdOf(job));
+});
+
+test('a release before tracing reads a job with traces: it knows the version and passes over the field', () => {
+  const { p, ...known } = encodeJob(traced) as Record<string, unknown>;
+  expect(p).toHaveLength(job.grants.length);
+  expect(known).toEqual(wire);
+});
+
+test.each([[7], ['text'], [[7]], [{}], [null], [[]], [['nonsense']]])(
+  'traces that are %j cost no message',
+  (p) => {
+    const decoded = decodeJob({ ...wire, p }) as GrantJob;
+    expect(decoded.grants.map(({ traceparent: _, ...grant }) => grant)).toEqual(job.grants);
+  },
+);
 
 test('what a later release adds beside the known fields is passed over', () => {
   expect(decodeJob({ ...wire, x: 1 })).toEqual(job);

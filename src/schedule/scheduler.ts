@@ -7,6 +7,8 @@ import type { Leadership } from '../platform/leadership.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
+import { campaignAttributes, campaignFields } from '../tracing/chunk-names.ts';
+import { annotate, type OpenSpan, parentContext, startSpan } from '../tracing/span.ts';
 import { type MxRollup, tablesOnly } from '../transports/mx-rollup.ts';
 import type { DestinationIds } from './destination-ids.ts';
 import { type ExpandingCampaign, expandPage } from './expand-page.ts';
@@ -44,20 +46,20 @@ export function createScheduler(options: SchedulerOptions): Loop {
 
   /** One campaign that can't be expanded must not keep all others from it. */
   async function expandOrReport(campaign: ExpandableRow): Promise<boolean> {
+    const span = startPageSpan(campaign);
     try {
-      return await expandOne(campaign);
+      return await span.around(() => expandOne(campaign));
     } catch (error) {
-      log.error({ err: error, tenantId: campaign.tenantId, campaignId: campaign.id }, 'page not expanded');
+      log.error({ err: error, ...campaignFields(keyOf(campaign)), ...span.fields }, 'page not expanded');
       return false;
     }
   }
 
   /** True when it got a page further. */
   async function expandOne(campaign: ExpandableRow): Promise<boolean> {
-    const fields = { tenantId: campaign.tenantId, campaignId: campaign.id };
     if (campaign.destinationMode === null) {
       await failCampaign(db, campaign, 'the transport no longer exists');
-      log.warn(fields, 'campaign failed: no transport');
+      log.warn(campaignFields(keyOf(campaign)), 'campaign failed: no transport');
       return false;
     }
     const stopTimer = metrics.pageSeconds.startTimer();
@@ -65,7 +67,8 @@ export function createScheduler(options: SchedulerOptions): Loop {
     stopTimer();
     if (!page) return false;
     metrics.recipients.inc(page.recipients);
-    if (page.isLast) log.info(fields, 'expansion done');
+    annotate(() => ({ 'sluice.recipients': page.recipients, 'sluice.is_last_page': page.isLast }));
+    if (page.isLast) log.info(campaignFields(keyOf(campaign)), 'expansion done');
     return true;
   }
 
@@ -82,6 +85,20 @@ export function createScheduler(options: SchedulerOptions): Loop {
 interface ExpandableRow extends ExpandingCampaign {
   readonly transportId: number;
   readonly destinationMode: 'transport' | 'provider' | null;
+  /** The span of the request that scheduled it. */
+  readonly traceparent: string | null;
+}
+
+function keyOf({ tenantId, id }: ExpandableRow) {
+  return { tenantId, campaignId: id };
+}
+
+/** One for each page, in the trace of the request that scheduled the campaign. */
+function startPageSpan(campaign: ExpandableRow): OpenSpan {
+  return startSpan('expand page', {
+    within: parentContext(campaign.traceparent),
+    attributes: () => campaignAttributes(keyOf(campaign)),
+  });
 }
 
 function destinationsOf(campaign: ExpandableRow, ids: DestinationIds, mxRollup: MxRollup) {
@@ -106,13 +123,14 @@ type Row = {
   transport_id: number;
   destination_mode: 'transport' | 'provider' | null;
   per_minute: number | null;
+  traceparent: string | null;
 };
 
 /** Those whose last page is longest ago come first, so that however many expand at once, each has its turn. */
 async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
   const rows = await db.rows<Row>(
     `SELECT m.tenant_id, m.id, m.part, m.class, m.expansion_cursor, m.next_chunk_no, m.audience, m.transport_id,
-       t.destination_mode, m.per_minute
+       t.destination_mode, m.per_minute, m.traceparent
      FROM campaigns m
      LEFT JOIN transports t ON t.id = m.transport_id AND t.deleted_at IS NULL AND (t.tenant_id IS NULL OR t.tenant_id = m.tenant_id)
      WHERE m.state = 'expanding' AND m.paused_at IS NULL ORDER BY m.updated_at LIMIT ?`,
@@ -129,6 +147,7 @@ async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
     perMinute: row.per_minute,
     transportId: row.transport_id,
     destinationMode: row.destination_mode,
+    traceparent: row.traceparent,
   }));
 }
 

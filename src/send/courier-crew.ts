@@ -4,6 +4,7 @@
  * The first courier is a probe: until one could be opened, just one is tried. When one more is refused beside others that work, the other side has
  * said how many it wants: the crew stays that size for a while before it tries again, a second at first, doubling up to a minute.
  */
+import { formatId } from '../ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Courier, OpenFailure, OpenResult, Transport } from '../transports/contract.ts';
@@ -128,7 +129,7 @@ export class CourierCrew {
     try {
       return await transport.open();
     } catch (error) {
-      log.error({ err: error, transportId }, 'transport failed to open');
+      log.error({ err: error, transportId: formatId('transport', transportId) }, 'transport failed to open');
       const reply = { code: 0, text: 'the transport failed' };
       return { kind: 'failed', failure: { cause: 'refused', reply } };
     }

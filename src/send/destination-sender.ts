@@ -10,6 +10,7 @@ import type { PaceFeed } from '../pacing/pace-feed.ts';
 import type { Bucket } from '../pacing/rate-gate.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { placeFields } from '../tracing/chunk-names.ts';
 import type { Courier, OpenFailure, Outcome, Reply, Transport } from '../transports/contract.ts';
 import { createConnectBackoff } from './connect-backoff.ts';
 import { CourierCrew } from './courier-crew.ts';
@@ -258,7 +259,8 @@ export class DestinationSender {
     const { transportId, destinationId, metrics, pace } = this.#options;
     const { cause, reply } = failure;
     metrics.openFailures.inc({ cause });
-    this.#log.warn({ transportId, destinationId, cause, reply: reply.text }, 'no courier could be opened');
+    const fields = placeFields({ transportId, destinationId });
+    this.#log.warn({ ...fields, cause, reply: reply.text }, 'no courier could be opened');
     if (!isLast) return;
     const isWatched = pace.paceOf(destinationId) !== undefined;
     pace.note(destinationId, ofOpenFailure(failure));

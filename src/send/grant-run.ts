@@ -22,6 +22,8 @@ export interface GrantRunOptions {
   readonly claimedAt: number;
   readonly lease: LeaseTerms;
   readonly budget: OpenBudget;
+  /** What log lines about it are to carry; asked when one is written. Default: nothing. */
+  readonly fields?: () => object;
 }
 
 export class GrantRun {
@@ -40,6 +42,7 @@ export class GrantRun {
   #laneHoldMs = 0;
   #restsUntil = 0;
   readonly #budget: OpenBudget;
+  readonly #fields: (() => object) | undefined;
   #resolveOver: () => void = () => {};
 
   constructor(options: GrantRunOptions) {
@@ -48,6 +51,7 @@ export class GrantRun {
     this.terms = options.terms;
     this.class = options.class;
     this.#budget = options.budget;
+    this.#fields = options.fields;
     this.#waiting = [...options.messages];
     this.#trustMs = options.lease.leaseMs - options.lease.marginMs;
     this.#trustedUntil = options.claimedAt + this.#trustMs;
@@ -55,6 +59,11 @@ export class GrantRun {
       this.#resolveOver = resolve;
     });
     this.#endIfOver();
+  }
+
+  /** For log lines about it: its chunk, its lane, its trace. */
+  get fields(): object {
+    return this.#fields?.() ?? {};
   }
 
   get waiting(): number {

@@ -61,7 +61,7 @@ export class HandOver {
       if (outcome) return outcome;
       throw new Error('the transport gave no outcome');
     } catch (error) {
-      log.error({ err: error, campaignId: run.grant.campaignId }, 'transport failed');
+      log.error({ err: error, ...run.fields }, 'transport failed');
       return { kind: 'unknown', reply: { code: 0, text: 'the transport failed' } };
     }
   }

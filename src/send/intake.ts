@@ -136,7 +136,7 @@ export class Intake {
       const granted = this.#heed(run, messages, await this.#intend(run, messages));
       this.#admit(run, granted, { intendedAt, signed: await signing });
     } catch (error) {
-      this.#options.log.error({ err: error, campaignId: run.grant.campaignId }, 'intent not written');
+      this.#options.log.error({ err: error, ...run.fields }, 'intent not written');
       this.#retractAll(
         run,
         messages.map(({ seq }) => seq),
@@ -154,7 +154,7 @@ export class Intake {
     try {
       return await sign(messages);
     } catch (error) {
-      this.#options.log.error({ err: error, campaignId: run.grant.campaignId }, 'messages not signed');
+      this.#options.log.error({ err: error, ...run.fields }, 'messages not signed');
       run.stop(this.#options.signing.failedHoldMs, { isOwn: true });
       return undefined;
     }

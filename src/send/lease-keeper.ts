@@ -48,10 +48,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   }
 
   function loseRun(run: GrantRun): void {
-    log.warn(
-      { tenantId: run.grant.tenantId, campaignId: run.grant.campaignId, chunkNo: run.grant.chunkNo },
-      'lease lost',
-    );
+    log.warn(run.fields, 'lease lost');
     run.lose();
   }
 

@@ -44,10 +44,7 @@ export function createResultWriter(commits: GroupCommit, log: Log): ResultWriter
         await commits.run((tx) => recordResults(tx, run.grant, results));
         break;
       } catch (error) {
-        log.error(
-          { err: error, campaignId: run.grant.campaignId, results: results.length },
-          'results not written yet',
-        );
+        log.error({ err: error, ...run.fields, results: results.length }, 'results not written yet');
         await sleep(retryMs);
       }
     }

@@ -7,14 +7,18 @@
  */
 import type { IsCounted } from '../ledger/day-attempts.ts';
 import type { DueRules } from '../ledger/due.ts';
-import { endGrant } from '../ledger/end-grant.ts';
+import { type EndedGrant, endGrant } from '../ledger/end-grant.ts';
 import { formatGrant, type Grant } from '../ledger/grant.ts';
 import { deliveryClasses } from '../ledger/states.ts';
 import type { Log } from '../platform/log.ts';
 import type { Database } from '../platform/mysql.ts';
-import type { GrantJob } from '../queues/jobs.ts';
+import type { GrantJob, QueuedGrant } from '../queues/jobs.ts';
 import type { RenderedStore } from '../queues/rendered-store.ts';
 import { decodeRendered } from '../render/payload.ts';
+import { grantFields } from '../tracing/chunk-names.ts';
+import { startGrantSpan } from '../tracing/grant-span.ts';
+import { outcomeAttributes } from '../tracing/outcome-attributes.ts';
+import { annotate, type OpenSpan, outsideSpans, startSpan } from '../tracing/span.ts';
 import type { CampaignTermsSource } from './campaign-terms.ts';
 import type { DestinationSender } from './destination-sender.ts';
 import { GrantRun, type GrantRunOptions } from './grant-run.ts';
@@ -63,6 +67,8 @@ interface Claimed {
   readonly claimedAt: number;
   /** It goes back at once: this process holds enough of its destination. */
   readonly isCrowded: boolean;
+  /** From when its job arrived to its end. */
+  readonly span: OpenSpan;
   readonly leave: () => void;
 }
 
@@ -75,7 +81,7 @@ export function createSendStage(options: SendStageOptions): SendStage {
   const active = new Map<string, Promise<void>>();
   const rooms = roomsFor(options.mostHeld);
 
-  async function begin(job: GrantJob, grant: Grant): Promise<void> {
+  async function begin(job: GrantJob, grant: QueuedGrant): Promise<void> {
     const name = formatGrant(grant);
     if (active.has(name)) return;
     const claiming = claim(job, grant);
@@ -90,52 +96,60 @@ export function createSendStage(options: SendStageOptions): SendStage {
     await claiming;
   }
 
-  async function claim(job: GrantJob, grant: Grant): Promise<Claimed | undefined> {
+  async function claim(job: GrantJob, grant: QueuedGrant): Promise<Claimed | undefined> {
+    const span = startGrantSpan('send', job, grant);
     const room = rooms[deliveryClasses[job.class]] as HeldRoom;
     const isCrowded = (await room.enter(job.destinationId, grant.n)) === 'crowded';
     const leave = () => (isCrowded ? undefined : room.leave(job.destinationId, grant.n));
     try {
       const claimedAt = await leases.claim(grant);
-      if (claimedAt !== undefined) return { grant, claimedAt, isCrowded, leave };
+      if (claimedAt !== undefined) return { grant, claimedAt, isCrowded, span, leave };
     } catch (error) {
       leave();
+      span.end(error);
       throw error;
     }
     leave();
     metrics.grants.inc({ end: 'stale' });
+    span.set(() => ({ 'sluice.grant.end': 'stale' }));
+    span.end();
     return undefined;
   }
 
   /** Never rejects: where it can't go on, the lease runs out. */
   async function settle(job: GrantJob, claimed: Claimed): Promise<void> {
+    const { grant, span } = claimed;
+    span.note('claimed');
     try {
-      await sendClaimed(job, claimed);
+      await span.around(() => sendClaimed(job, claimed));
     } catch (error) {
-      const { campaignId, chunkNo } = claimed.grant;
-      log.error({ err: error, campaignId, chunkNo }, 'grant not ended: its lease will run out');
+      const fields = { ...grantFields(grant, job), ...span.fields };
+      log.error({ err: error, ...fields }, 'grant not ended: its lease will run out');
     } finally {
       claimed.leave();
     }
   }
 
-  async function sendClaimed(job: GrantJob, { grant, claimedAt, isCrowded }: Claimed): Promise<void> {
-    const rendered = isCrowded ? nothing : await fetchRendered(grant);
+  async function sendClaimed(job: GrantJob, claimed: Claimed): Promise<void> {
+    const { grant, claimedAt, isCrowded, span } = claimed;
+    const rendered = isCrowded ? nothing : await fetchRendered(job, grant);
     const run = new GrantRun({
       ...{ grant, claimedAt, budget, lease: leases.terms, class: deliveryClasses[job.class] },
       ...(rendered ?? nothing),
       terms: await terms.of(grant),
+      fields: () => ({ ...grantFields(grant, job), ...span.fields }),
     });
     if (isCrowded) run.stop(crowdedHoldMs);
     else if (!rendered) run.stop(unreadableHoldMs, { isOwn: true });
     leases.keep(run);
     metrics.held.inc(grant.n);
     try {
-      await sendOver(await pool.get(job), run);
+      await outsideSpans(async () => sendOver(await pool.get(job), run));
     } finally {
       leases.forget(run);
       metrics.held.dec(grant.n);
     }
-    await end(run);
+    await end(run, span);
   }
 
   function sendOver(sender: DestinationSender | 'gone' | 'stopping', run: GrantRun): Promise<void> {
@@ -148,7 +162,7 @@ export function createSendStage(options: SendStageOptions): SendStage {
    * Undefined when they are no longer there, are of another release, or Redis is away: the grant then ends and is rendered
    * anew, rather than wait out its lease.
    */
-  async function fetchRendered(grant: Grant): Promise<Rendered | undefined> {
+  async function fetchRendered(job: GrantJob, grant: Grant): Promise<Rendered | undefined> {
     try {
       const [bytes] = await store.take([grant]);
       if (!bytes) return undefined;
@@ -157,20 +171,25 @@ export function createSendStage(options: SendStageOptions): SendStage {
       const compiled = await segments.get(digest);
       return compiled && { compiled, messages };
     } catch (error) {
-      log.warn(
-        { err: error, campaignId: grant.campaignId, chunkNo: grant.chunkNo },
-        'rendered messages not readable',
-      );
+      log.warn({ err: error, ...grantFields(grant, job) }, 'rendered messages not readable');
       return undefined;
     }
   }
 
-  async function end(run: GrantRun): Promise<void> {
-    const { wasOurs } = await endGrant(db, run.grant, {
-      ...{ owner, rules, holdMs: run.holdMs, laneHoldMs: run.laneHoldMs, isCounted: options.isCounted },
-    });
-    metrics.grants.inc({ end: wasOurs ? 'ended' : 'lost' });
+  async function end(run: GrantRun, span: OpenSpan): Promise<void> {
+    const ended = await startSpan('outcome').around(() => writeEnd(run));
+    const how = ended.wasOurs ? 'ended' : 'lost';
+    metrics.grants.inc({ end: how });
+    span.set(() => outcomeAttributes(ended));
+    if (log.isLevelEnabled('debug')) log.debug({ ...run.fields, end: how }, 'grant ended');
     await store.drop(run.grant).catch(() => undefined);
+  }
+
+  async function writeEnd({ grant, holdMs, laneHoldMs }: GrantRun): Promise<EndedGrant> {
+    const terms = { owner, rules, holdMs, laneHoldMs, isCounted: options.isCounted };
+    const ended = await endGrant(db, grant, terms);
+    annotate(() => outcomeAttributes(ended));
+    return ended;
   }
 
   return {

@@ -36,12 +36,9 @@ export function createSenderPausing({ destinationId, log, now, metrics, pause }:
     metrics.senderPauses.inc();
     const reply = { ...outcome.reply, text: withoutAddresses(outcome.reply.text) };
     const durationMs = outcome.effect?.durationMs ?? usualPauseMs;
-    log.warn(
-      { alert: 'sender_paused', tenantId, destinationId, domain, reply: reply.text },
-      'sending domain rests',
-    );
+    log.warn({ alert: 'sender_paused', ...run.fields, domain, reply: reply.text }, 'sending domain rests');
     pause({ tenantId, destinationId, domain, durationMs, reply }).catch((error) =>
-      log.error({ err: error, tenantId, domain }, 'pause not written'),
+      log.error({ err: error, ...run.fields, domain }, 'pause not written'),
     );
   }
 

@@ -8,6 +8,7 @@ import type { PaceFeed } from '../pacing/pace-feed.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop } from '../platform/loop.ts';
+import { placeFields } from '../tracing/chunk-names.ts';
 import type { Transport } from '../transports/contract.ts';
 import type { DestinationSender } from './destination-sender.ts';
 
@@ -109,8 +110,7 @@ export function createSenderPool(options: SenderPoolOptions): SenderPool {
     for (const [destinationId, entry] of [...open]) {
       if (!entry.sender.isIdle) entry.usedAt = now();
       const isChanged = versions.get(entry.transportId) !== entry.version;
-      if (isChanged)
-        log.info({ transportId: entry.transportId, destinationId }, 'transport changed: new connections');
+      if (isChanged) log.info(placeFields({ ...entry, destinationId }), 'transport changed: new connections');
       if (isChanged || now() - entry.usedAt > letGoAfterMs) retire(destinationId, entry);
     }
     return 'idle';

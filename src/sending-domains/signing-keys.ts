@@ -6,7 +6,7 @@
  * doesn't want mail without it, so nothing of that domain leaves until the key opens, is deactivated or is replaced.
  */
 import type { DkimKey } from '../dkim/sign-message.ts';
-import type { TenantId } from '../ids.ts';
+import { formatId, type TenantId } from '../ids.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop } from '../platform/loop.ts';
@@ -95,7 +95,7 @@ function openKeys(box: SecretBox, log: Log, sealed: readonly SealedKey[]): Signi
   } catch (error) {
     const { tenantId, domain } = sealed[0] as SealedKey;
     log.error(
-      { err: error, alert: 'signing_key_unusable', tenantId, domain },
+      { err: error, alert: 'signing_key_unusable', tenantId: formatId('tenant', tenantId), domain },
       'a signing key does not open: the domain’s messages wait, none goes unsigned',
     );
     return 'unusable';

@@ -12,6 +12,7 @@ import { createKeySecret, hashSecret, hintOf } from '../http/secret.ts';
 import type { ApiKeyId, TenantId } from '../ids.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { createHealthChecks } from '../platform/health-checks.ts';
+import type { Log } from '../platform/log.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import type { Database } from '../platform/mysql.ts';
 import { insertApiKey } from '../tenants/api-key-store.ts';
@@ -32,6 +33,8 @@ export interface TestApiOptions {
   /** Changes of the configuration, as in the environment. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** Default: nothing is logged. */
+  readonly log?: Log;
 }
 
 export interface TestApi extends TestDependencies {
@@ -96,7 +99,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const checks = createHealthChecks({ db, redis, migrations: migrations.map(({ name }) => name) });
   const server = createApiServer({
     ...{ config, db, redis, clock, metrics, routes, checks },
-    ...{ log: silentLog, checkReplies: true },
+    ...{ log: options.log ?? silentLog, checkReplies: true },
   });
   await server.start();
   const url = `http://127.0.0.1:${server.port}`;

@@ -1,5 +1,6 @@
 /** The whole pipeline in this process, wired as in production, on a test's own database and Redis prefix. */
 import { randomBytes } from 'node:crypto';
+import type { DestinationStream } from 'pino';
 import { type Config, parseConfig } from '../config.ts';
 import { composeLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
 import { createPlatform, type Platform, wireDispatcher, wireRender, wireScheduler } from '../wiring.ts';
@@ -24,8 +25,8 @@ export function testConfig(overrides: Readonly<Record<string, string>>): Config 
   return result.config;
 }
 
-export function createTestPipeline(config: Config): TestPipeline {
-  const platform = createPlatform(config, 'test');
+export function createTestPipeline(config: Config, logTo?: DestinationStream): TestPipeline {
+  const platform = createPlatform(config, 'test', logTo);
   const stages = composeLifecycle([
     platform,
     wireScheduler(platform),

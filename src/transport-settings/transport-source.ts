@@ -3,6 +3,7 @@ import type { Log } from '../platform/log.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { createSecretBox } from '../platform/secret-box.ts';
 import type { Place, TransportSource } from '../send/sender-pool.ts';
+import { placeFields } from '../tracing/chunk-names.ts';
 import { connectionLimitsOf, destinationLimitsOf } from '../transports/destination-limits.ts';
 import type { HostPolicy } from '../transports/host-policy.ts';
 import { openTransport } from '../transports/open-transport.ts';
@@ -27,7 +28,7 @@ export function createTransportSource(options: TransportSourceOptions): Transpor
       const stored = await readAnyTransport(db, place.transportId);
       const name = await readDestinationName(db, place);
       if (!stored || name === undefined) {
-        log.warn({ ...place }, 'no such transport, or destination of it');
+        log.warn(placeFields(place), 'no such transport, or destination of it');
         return undefined;
       }
       const { destinationMode: mode, tenantId: owner, version } = stored;

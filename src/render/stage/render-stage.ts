@@ -10,9 +10,11 @@ import type { Grant } from '../../ledger/grant.ts';
 import { recordPoison, recordSkipped } from '../../ledger/outcome.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/mysql.ts';
-import type { GrantJob } from '../../queues/jobs.ts';
+import type { GrantJob, QueuedGrant } from '../../queues/jobs.ts';
 import type { Producer } from '../../queues/producer.ts';
 import type { RenderedStore } from '../../queues/rendered-store.ts';
+import { startGrantSpan } from '../../tracing/grant-span.ts';
+import { annotate } from '../../tracing/span.ts';
 import type { RenderedMessage } from '../message.ts';
 import { encodedSize, encodeRendered } from '../payload.ts';
 import { renderRecipient } from '../render.ts';
@@ -53,9 +55,17 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
   const { db, clock, owner, leaseMs, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
   const runaways = createRunawayGuard();
 
+  /** Answers it with the span that the send stage is to go on from. */
+  async function renderTraced(job: GrantJob, grant: QueuedGrant, until: number): Promise<QueuedGrant> {
+    const span = startGrantSpan('render', job, grant);
+    await span.around(() => renderGrant(grant, until));
+    return { ...grant, traceparent: span.traceparent };
+  }
+
   async function renderGrant(grant: Grant, until: number): Promise<void> {
     // Nothing is stored for a grant that is stale or claimed: a job that comes twice would overwrite its messages with none.
-    if (!(await beginRendering(db, grant, owner, leaseMs))) return;
+    if (!(await beginRendering(db, grant, owner, leaseMs)))
+      return annotate(() => ({ 'sluice.grant.end': 'stale' }));
     await renderBegun(grant, until);
     await finishRendering(db, grant, owner, leaseMs);
   }
@@ -131,16 +141,22 @@ export function createRenderStage(options: RenderStageOptions): RenderStage {
   function count(rendered: number, skipped: readonly Skipped[], bytes: number): void {
     metrics.rendered.inc(rendered);
     metrics.bytes.inc(bytes);
+    annotate(() => ({
+      'sluice.rendered': rendered,
+      'sluice.skipped': skipped.length,
+      'sluice.bytes': bytes,
+    }));
     for (const { reason } of skipped) metrics.skipped.inc({ reason: reason.split(':')[0] as string });
   }
 
   return {
     async work(job) {
       const until = clock.monotonic() + leaseMs / 3;
+      const grants: QueuedGrant[] = [];
       for (const grant of job.grants) {
-        if (clock.monotonic() < until) await renderGrant(grant, until);
+        grants.push(clock.monotonic() < until ? await renderTraced(job, grant, until) : grant);
       }
-      await sendQueue.enqueue([job]);
+      await sendQueue.enqueue([{ ...job, grants }]);
     },
   };
 }
