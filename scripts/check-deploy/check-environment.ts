@@ -46,7 +46,7 @@ function checkContainer(placed: PlacedContainer, facts: CodeFacts): readonly Fin
     ...checkValues({ from, where, values: Object.fromEntries(plain) }, facts),
     ...referred.flatMap(({ name, valueFrom }) => {
       const { key } = valueFrom?.secretKeyRef ?? {};
-      if (!facts.variables.has(name)) return [unknown(from, where, name)];
+      if (!isRead(name, facts)) return [unknown(from, where, name)];
       return key === name ? [] : [{ from, what: `${where}: ${name} is read from key ${key} of a Secret` }];
     }),
   ];
@@ -61,12 +61,17 @@ interface Values {
 function checkValues({ from, where, values }: Values, facts: CodeFacts): readonly Finding[] {
   const names = Object.keys(values);
   return [
-    ...names.filter((name) => !facts.variables.has(name)).map((name) => unknown(from, where, name)),
+    ...names.filter((name) => !isRead(name, facts)).map((name) => unknown(from, where, name)),
     ...names
       .filter((name) => secrets.includes(name))
       .map((name) => ({ from, what: `${where}: ${name} is a secret and stands there in plain` })),
     ...facts.parseEnvironment(values).map((error) => ({ from, what: `${where}: ${error}` })),
   ];
+}
+
+/** By Sluice, by Node, or by the OpenTelemetry SDK that NODE_OPTIONS brings (deploy/tracing). */
+function isRead(name: string, facts: CodeFacts): boolean {
+  return facts.variables.has(name) || name === 'NODE_OPTIONS' || name.startsWith('OTEL_');
 }
 
 function unknown(from: string, where: string, name: string): Finding {

@@ -19,6 +19,11 @@ test('the example has no mistakes', () => {
   expect(findings()).toEqual([]);
 });
 
+test('what Node and an OpenTelemetry SDK read is no mistake', () => {
+  const more = 'LOG_LEVEL: info, NODE_OPTIONS: --import /otel/otel.mjs, OTEL_SERVICE_NAME: sluice';
+  expect(findings(['{ LOG_LEVEL: info }', `{ ${more} }`])).toEqual([]);
+});
+
 test.each<readonly [string, Change, string]>([
   ['a variable of a ConfigMap', ['{ LOG_LEVEL: info }', '{ LOG_LEVLE: info }'], 'no process reads LOG_LEVLE'],
   [

@@ -17,8 +17,8 @@ const newerJobs: readonly Edit[] = [
   { file: jobsFile, find: 'const version = 1;', replace: 'const version = 2;' },
   {
     file: jobsFile,
-    find: 'd: job.destinationId, t: job.transportId, g }',
-    replace: 'd: job.transportId, t: job.destinationId, g, x: 1 }',
+    find: 'd: job.destinationId, t: job.transportId, g, ...p }',
+    replace: 'd: job.transportId, t: job.destinationId, g, ...p, x: 1 }',
   },
   {
     file: jobsFile,
