@@ -163,7 +163,7 @@ const tables = [
     PRIMARY KEY (tenant_id, destination_id, class), KEY by_destination (destination_id, class, next_due_at)) ${text}`,
 
   `CREATE TABLE leases (
-    name ${ascii(32)} NOT NULL PRIMARY KEY, owner ${ascii(32)} NOT NULL, epoch INT NOT NULL, until DATETIME(3) NOT NULL) ${text}`,
+    name ${ascii(32)} NOT NULL PRIMARY KEY, owner ${ascii(32)} NOT NULL, epoch INT NOT NULL, \`until\` DATETIME(3) NOT NULL) ${text}`,
 ];
 
 export async function up(knex: Knex): Promise<void> {

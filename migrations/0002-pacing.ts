@@ -37,7 +37,7 @@ const statements = [
 
   `CREATE TABLE sender_pauses (
     tenant_id BIGINT NOT NULL, destination_id BIGINT NOT NULL, domain ${ascii(253)} NOT NULL,
-    until DATETIME(3) NOT NULL, reply_code SMALLINT NOT NULL, reply VARCHAR(240) NOT NULL, refusals INT NOT NULL DEFAULT 1,
+    \`until\` DATETIME(3) NOT NULL, reply_code SMALLINT NOT NULL, reply VARCHAR(240) NOT NULL, refusals INT NOT NULL DEFAULT 1,
     first_at DATETIME(3) NOT NULL, last_at DATETIME(3) NOT NULL,
     PRIMARY KEY (tenant_id, destination_id, domain)) ${text}`,
 

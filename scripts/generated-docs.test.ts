@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { configSchema } from '../src/config.ts';
 import { insertConfigTable, listGeneratedFiles, renderConfigTable } from './generated-docs.ts';
 
-test('the documentation that is made from code is up to date (else: npm run docs)', () => {
-  for (const { path, actual, expected } of listGeneratedFiles(process.cwd())) {
+test('the documentation that is made from code is up to date (else: npm run docs)', async () => {
+  for (const { path, actual, expected } of await listGeneratedFiles(process.cwd())) {
     expect(actual, `${path} is stale: npm run docs`).toBe(expected);
   }
 });

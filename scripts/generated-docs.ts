@@ -1,6 +1,6 @@
 /**
  * Documentation that is made from code: docs/errors.md from the registry, README's configuration table from the schema, its figures from the last
- * run of the bench.
+ * run of the bench, docs/sql.md from the statements.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,9 @@ import { configSchema } from '../src/config.ts';
 import { errorKinds } from '../src/errors.ts';
 import { insertBenchTable } from './bench-table.ts';
 import { insertSizingTable } from './sizing-table.ts';
+import { readStatements } from './sql/read-statements.ts';
+import { renderSqlPage } from './sql/sql-page.ts';
+import { readSchema, readTables } from './sql/tables.ts';
 
 export interface GeneratedFile {
   readonly path: string;
@@ -20,7 +23,7 @@ export interface GeneratedFile {
 const configMarkers = ['<!-- config:start -->', '<!-- config:end -->'] as const;
 
 /** Throws when README.md is there and lacks the markers. */
-export function listGeneratedFiles(root: string): readonly GeneratedFile[] {
+export async function listGeneratedFiles(root: string): Promise<readonly GeneratedFile[]> {
   const readme = readFile(join(root, 'README.md'));
   const operations = readFile(join(root, 'docs/operations.md'));
   return [
@@ -33,6 +36,11 @@ export function listGeneratedFiles(root: string): readonly GeneratedFile[] {
             actual: operations,
           },
         ]),
+    {
+      path: 'docs/sql.md',
+      expected: renderSqlPage(readStatements(root), readTables(await readSchema())),
+      actual: readFile(join(root, 'docs/sql.md')),
+    },
     { path: 'docs/errors.md', expected: renderErrorsPage(), actual: readFile(join(root, 'docs/errors.md')) },
     ...(readme === undefined
       ? []

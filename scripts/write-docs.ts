@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { listGeneratedFiles } from './generated-docs.ts';
 
 const isCheck = process.argv.includes('--check');
-const stale = listGeneratedFiles(process.cwd()).filter(({ actual, expected }) => actual !== expected);
+const stale = (await listGeneratedFiles(process.cwd())).filter(({ actual, expected }) => actual !== expected);
 for (const { path, expected } of stale) {
   process.stdout.write(`${isCheck ? 'stale, run npm run docs' : 'written'}: ${path}\n`);
   if (isCheck) continue;

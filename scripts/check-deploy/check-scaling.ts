@@ -8,6 +8,8 @@ interface ScalerSpec {
   readonly scaleTargetRef?: { readonly name?: string };
   readonly maxReplicaCount?: number;
   readonly maxReplicas?: number;
+  readonly minReplicaCount?: number;
+  readonly minReplicas?: number;
   readonly triggers?: readonly {
     readonly metadata?: { readonly url?: string; readonly valueLocation?: string };
   }[];
@@ -58,6 +60,28 @@ export function checkFleet(sources: readonly Source[], facts: CodeFacts): readon
   if (most * smallestShare <= cap) return [];
   const what = `${most} processes at most take ${smallestShare} statements each, more than DATABASE_FLEET_CONNECTIONS (${cap})`;
   return [{ from: first.from, what }];
+}
+
+/** In rendered manifests: what the policy may ask for is what the autoscaler may start, or one of them waits for the other for ever. */
+export function checkBounds(sources: readonly Source[], facts: CodeFacts): readonly Finding[] {
+  const [first] = containersOf(sources).filter(({ kind }) => kind === 'Deployment');
+  if (!first) return [];
+  const environment = environmentOf(first, { sources, facts });
+  return scalers(sources).flatMap((scaler) => boundsOf(scaler, environment));
+}
+
+function boundsOf({ from, manifest }: Source, environment: ReadonlyMap<string, string>): readonly Finding[] {
+  const spec = specOf(manifest);
+  const pool = spec.scaleTargetRef?.name?.replace(/^sluice-/, '').toUpperCase();
+  const bounds = [
+    { variable: `SCALE_${pool}_MIN`, replicas: spec.minReplicaCount ?? spec.minReplicas },
+    { variable: `SCALE_${pool}_MAX`, replicas: spec.maxReplicaCount ?? spec.maxReplicas },
+  ];
+  return bounds.flatMap(({ variable, replicas }) => {
+    const asked = environment.get(variable);
+    if (asked === undefined || replicas === undefined || Number(asked) === replicas) return [];
+    return [{ from, what: `${nameOf(manifest)}: ${replicas} replicas, and ${variable} is ${asked}` }];
+  });
 }
 
 function mostReplicas(sources: readonly Source[], workload: string, replicas: number): number {

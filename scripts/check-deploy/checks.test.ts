@@ -134,6 +134,11 @@ test.each<readonly [string, Change, string]>([
     '62 processes at most take 2 statements each',
   ],
   [
+    'an autoscaler with other bounds than the policy',
+    ['maxReplicaCount: 48', 'maxReplicaCount: 47'],
+    '47 replicas, and SCALE_SEND_MAX is 48',
+  ],
+  [
     'too little time to stop',
     ['Seconds: 45', 'Seconds: 36'],
     'killed after 36000 ms, and stopping may take 37000 ms',

@@ -6,7 +6,7 @@ import { checkMetrics } from './check-metrics.ts';
 import { checkMonitors, checkPolicies } from './check-monitors.ts';
 import { checkPortNames, checkPorts, checkProbes } from './check-ports.ts';
 import { checkRunbook } from './check-runbook.ts';
-import { checkFleet, checkTargets, checkTriggers } from './check-scaling.ts';
+import { checkBounds, checkFleet, checkTargets, checkTriggers } from './check-scaling.ts';
 import type { CodeFacts } from './code-facts.ts';
 import type { Finding } from './finding.ts';
 import type { Source } from './manifest.ts';
@@ -30,6 +30,7 @@ export function checkRendered(
     ...checkPolicies(sources),
     ...checkTargets(sources),
     ...checkFleet(sources, facts),
+    ...checkBounds(sources, facts),
     ...checkStopTime(sources, facts),
     ...checkMemory(sources, peakMb),
   ];

@@ -10,6 +10,7 @@ export const exampleFacts: CodeFacts = {
     ['HEALTH_PORT', '9090'],
     ['STOP_TIMEOUT_MS', '25000'],
     ['DATABASE_FLEET_CONNECTIONS', '120'],
+    ['SCALE_SEND_MAX', '48'],
   ]),
   parseEnvironment: ({ LOG_LEVEL }) => (LOG_LEVEL === 'loud' ? ['LOG_LEVEL: Invalid option'] : []),
   programs: new Set(['dist/workers/send.js']),

@@ -89,7 +89,7 @@ export async function postponeChunks(
 async function postponeSome(sql: Sql, postponed: readonly PostponedChunk[]): Promise<number> {
   const keys = postponed.map(({ chunk }) => chunk);
   const { affectedRows } = await sql.write(
-    `UPDATE chunks SET due_at = NOW(3) + INTERVAL (CASE ${postponed.map(() => `WHEN ${chunkWhere} THEN ?`).join(' ')} END) MICROSECOND
+    `UPDATE chunks SET due_at = NOW(3) + INTERVAL CASE ${postponed.map(() => `WHEN ${chunkWhere} THEN ?`).join(' ')} END MICROSECOND
      WHERE state = ${chunkStates.pending} AND (${byKey(keys)})`,
     [
       ...postponed.flatMap(({ chunk, delayMs }) => [...chunkValues(chunk), Math.round(delayMs * 1_000)]),

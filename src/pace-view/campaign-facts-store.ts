@@ -105,8 +105,8 @@ async function readPauses(
 ): Promise<ReadonlyMap<number, SenderPauseFacts>> {
   if (domain === null) return new Map();
   const rows = await sql.rows<{ id: number; endsInMs: number; code: number; reply: string }>(
-    `SELECT destination_id AS id, TIMESTAMPDIFF(MICROSECOND, NOW(3), until) / 1000 AS endsInMs, reply_code AS code, reply
-     FROM sender_pauses WHERE tenant_id = ? AND destination_id IN (?) AND domain = ? AND until > NOW(3)`,
+    `SELECT destination_id AS id, TIMESTAMPDIFF(MICROSECOND, NOW(3), \`until\`) / 1000 AS endsInMs, reply_code AS code, reply
+     FROM sender_pauses WHERE tenant_id = ? AND destination_id IN (?) AND domain = ? AND \`until\` > NOW(3)`,
     [tenantId, ids, domain],
   );
   return new Map(

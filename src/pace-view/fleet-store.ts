@@ -7,7 +7,7 @@ export async function readFleet(sql: Sql): Promise<FleetFacts> {
   const rows = await sql.rows<{ name: string }>(
     `SELECT name FROM leases
      WHERE (name IN ('scheduler', 'dispatcher') OR name LIKE 'm:render-%' OR name LIKE 'm:send-%' OR name LIKE 'm:all-%')
-       AND until > NOW(3) LIMIT 10000`,
+       AND \`until\` > NOW(3) LIMIT 10000`,
   );
   const hasAny = (...prefixes: readonly string[]) =>
     rows.some(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)));

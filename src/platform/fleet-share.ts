@@ -30,12 +30,12 @@ export function createFleetShare(options: FleetShareOptions): Loop {
 
   async function pass(): Promise<'idle'> {
     await db.write(
-      `INSERT INTO leases (name, owner, epoch, until) VALUES (?, ?, 0, NOW(3) + INTERVAL ? MICROSECOND)
-       ON DUPLICATE KEY UPDATE until = VALUES(until)`,
+      `INSERT INTO leases (name, owner, epoch, \`until\`) VALUES (?, ?, 0, NOW(3) + INTERVAL ? MICROSECOND)
+       ON DUPLICATE KEY UPDATE \`until\` = VALUES(\`until\`)`,
       [name, owner, termMs * 1000],
     );
     const row = await db.first<{ n: number }>(
-      "SELECT COUNT(*) AS n FROM leases WHERE name LIKE 'm:%' AND until > NOW(3)",
+      "SELECT COUNT(*) AS n FROM leases WHERE name LIKE 'm:%' AND `until` > NOW(3)",
     );
     const share = shareOf(fleetConnections, row?.n ?? 1, ownConnections);
     if (share !== db.concurrency) log.info({ share, members: row?.n }, 'share of the database');
@@ -54,7 +54,7 @@ export function createFleetShare(options: FleetShareOptions): Loop {
       await loop.stop();
       // Without a database the row is forgotten when its term is over.
       await db.write(
-        "DELETE FROM leases WHERE name = ? OR (name LIKE 'm:%' AND until < NOW(3) - INTERVAL 1 HOUR)",
+        "DELETE FROM leases WHERE name = ? OR (name LIKE 'm:%' AND `until` < NOW(3) - INTERVAL 1 HOUR)",
         [name],
       );
     },

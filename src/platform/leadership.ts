@@ -40,7 +40,7 @@ export function createLeadership({ db, clock, name, owner, termMs = 6_000 }: Lea
     },
     async assertLeading(tx) {
       const row = await tx.first(
-        'SELECT 1 FROM leases WHERE name = ? AND owner = ? AND until > NOW(3) LOCK IN SHARE MODE',
+        'SELECT 1 FROM leases WHERE name = ? AND owner = ? AND `until` > NOW(3) LOCK IN SHARE MODE',
         [name, owner],
       );
       if (row) return;
@@ -50,7 +50,7 @@ export function createLeadership({ db, clock, name, owner, termMs = 6_000 }: Lea
     async resign() {
       leadsUntil = 0;
       askAgainAt = 0;
-      const hand = db.write('UPDATE leases SET until = NOW(3) WHERE name = ? AND owner = ?', [name, owner]);
+      const hand = db.write('UPDATE leases SET `until` = NOW(3) WHERE name = ? AND owner = ?', [name, owner]);
       await hand.catch(() => undefined);
     },
   };
@@ -60,14 +60,14 @@ export function createLeadership({ db, clock, name, owner, termMs = 6_000 }: Lea
 async function takeLease(db: Database, name: string, owner: string, termMs: number): Promise<boolean> {
   const term = termMs * 1000;
   await db.write(
-    `INSERT INTO leases (name, owner, epoch, until) VALUES (?, ?, 1, NOW(3) + INTERVAL ? MICROSECOND)
+    `INSERT INTO leases (name, owner, epoch, \`until\`) VALUES (?, ?, 1, NOW(3) + INTERVAL ? MICROSECOND)
      ON DUPLICATE KEY UPDATE
-       epoch = IF(until < NOW(3) AND owner <> VALUES(owner), epoch + 1, epoch),
-       owner = IF(until < NOW(3), VALUES(owner), owner),
-       until = IF(owner = VALUES(owner), VALUES(until), until)`,
+       epoch = IF(\`until\` < NOW(3) AND owner <> VALUES(owner), epoch + 1, epoch),
+       owner = IF(\`until\` < NOW(3), VALUES(owner), owner),
+       \`until\` = IF(owner = VALUES(owner), VALUES(\`until\`), \`until\`)`,
     [name, owner, term],
   );
-  const row = await db.first('SELECT 1 FROM leases WHERE name = ? AND owner = ? AND until > NOW(3)', [
+  const row = await db.first('SELECT 1 FROM leases WHERE name = ? AND owner = ? AND `until` > NOW(3)', [
     name,
     owner,
   ]);

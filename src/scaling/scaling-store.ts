@@ -144,7 +144,7 @@ export function readUpcoming(sql: Sql, aheadSeconds: number, drainSeconds: numbe
 export async function readLiveProcesses(sql: Sql): Promise<ReadonlyMap<string, number>> {
   const rows = await sql.rows<{ role: string; n: number }>(
     `SELECT SUBSTRING_INDEX(SUBSTRING(name, 3), '-', 1) AS role, COUNT(*) AS n FROM leases
-     WHERE name LIKE 'm:%' AND until > NOW(3) GROUP BY role`,
+     WHERE name LIKE 'm:%' AND \`until\` > NOW(3) GROUP BY role`,
   );
   return new Map(rows.map(({ role, n }) => [role, n]));
 }

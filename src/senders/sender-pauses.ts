@@ -24,10 +24,10 @@ export async function pauseSender(sql: Sql, pause: SenderPause): Promise<void> {
   const { tenantId, destinationId, domain, durationMs, reply } = pause;
   // Assigned from left to right: `until` last, for the others ask whether it was over.
   await sql.write(
-    `INSERT INTO sender_pauses (tenant_id, destination_id, domain, until, reply_code, reply, refusals, first_at, last_at)
+    `INSERT INTO sender_pauses (tenant_id, destination_id, domain, \`until\`, reply_code, reply, refusals, first_at, last_at)
      VALUES (?, ?, ?, NOW(3) + INTERVAL ? MICROSECOND, ?, ?, 1, NOW(3), NOW(3))
-     ON DUPLICATE KEY UPDATE first_at = IF(until < NOW(3), NOW(3), first_at), refusals = IF(until < NOW(3), 1, refusals + 1),
-       reply_code = VALUES(reply_code), reply = VALUES(reply), last_at = NOW(3), until = GREATEST(until, VALUES(until))`,
+     ON DUPLICATE KEY UPDATE first_at = IF(\`until\` < NOW(3), NOW(3), first_at), refusals = IF(\`until\` < NOW(3), 1, refusals + 1),
+       reply_code = VALUES(reply_code), reply = VALUES(reply), last_at = NOW(3), \`until\` = GREATEST(\`until\`, VALUES(\`until\`))`,
     [tenantId, destinationId, domain, Math.round(durationMs * 1000), reply.code, replyText(reply)],
   );
 }
@@ -77,7 +77,7 @@ export async function resumeSender(
   { tenantId, destinationId, domain }: Pick<SenderPause, 'tenantId' | 'destinationId' | 'domain'>,
 ): Promise<boolean> {
   const { affectedRows } = await tx.write(
-    'DELETE FROM sender_pauses WHERE tenant_id = ? AND destination_id = ? AND domain = ? AND until > NOW(3)',
+    'DELETE FROM sender_pauses WHERE tenant_id = ? AND destination_id = ? AND domain = ? AND `until` > NOW(3)',
     [tenantId, destinationId, domain],
   );
   if (affectedRows === 0) return false;

@@ -6,7 +6,7 @@ const rowsAtOnce = 1_000;
 /** Bounded; answers how many rows went. */
 export async function sweepOldDays(sql: Sql): Promise<number> {
   const pauses = await sql.write(
-    `DELETE FROM sender_pauses WHERE until < NOW(3) - INTERVAL 7 DAY LIMIT ${rowsAtOnce}`,
+    `DELETE FROM sender_pauses WHERE \`until\` < NOW(3) - INTERVAL 7 DAY LIMIT ${rowsAtOnce}`,
   );
   const days = await sql.write(
     `DELETE FROM destination_days WHERE day < UTC_DATE() - INTERVAL 90 DAY LIMIT ${rowsAtOnce}`,
