@@ -23,6 +23,7 @@ export const wholeCell: readonly WholeCell[] = [
     reason:
       'Rows named by their whole keys, the tenant first; several in one statement save round trips, and could be one each',
     statements: [
+      'src/dispatch/campaign-traces.ts:read',
       'src/dispatch/dispatch-store.ts:lockCurrent',
       'src/dispatch/dispatch-store.ts:markDispatched',
       'src/dispatch/lane-store.ts:touchLanes',
