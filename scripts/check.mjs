@@ -9,6 +9,10 @@ const STATIC_STEPS = [
   { name: 'format, lint, import rules', command: ['node_modules/@biomejs/biome/bin/biome', 'ci', '.'] },
   { name: 'types', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'] },
   { name: 'types of scripts', command: ['node_modules/typescript/bin/tsc', '-p', 'scripts/tsconfig.json'] },
+  {
+    name: 'types of load tests',
+    command: ['node_modules/typescript/bin/tsc', '-p', 'load-tests/k6/tsconfig.json'],
+  },
   { name: 'dead code', command: ['node_modules/knip/bin/knip.js'] },
 ];
 
