@@ -80,7 +80,8 @@ async function measure(
 function runK6({ scenario, env }: K6Arguments, installation: Installation): Promise<number> {
   const file = join('load-tests/k6', scenarios[scenario]?.file ?? '');
   const options = process.stdout.isTTY ? [] : ['--quiet'];
-  const child = spawn(environment('LOAD_K6'), ['run', ...options, file], {
+  // Its own control port would be taken while another runs.
+  const child = spawn(environment('LOAD_K6'), ['run', '--address', '', ...options, file], {
     stdio: 'inherit',
     env: {
       ...process.env,

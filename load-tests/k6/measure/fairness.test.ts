@@ -15,6 +15,16 @@ test('shared evenly, a small campaign passes a large one that came before it', (
   expect(idealEnds(jobs, 100)).toEqual([11_000, 3_000]);
 });
 
+test('times since 1970 and uneven sizes come to an end', () => {
+  const jobs = Array.from({ length: 50 }, (_, i) => ({
+    atMs: 1.79e12 + i * 7.3,
+    messages: 1 + 1_000 / (i + 1),
+  }));
+  const ends = idealEnds(jobs, 333.3);
+  const messages = jobs.reduce((sum, job) => sum + job.messages, 0);
+  expect(Math.max(...ends) - 1.79e12).toBeCloseTo((messages / 333.3) * 1_000, 0);
+});
+
 test('idle times between campaigns are no work', () => {
   const jobs = [
     { atMs: 0, messages: 10 },

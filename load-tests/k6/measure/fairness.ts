@@ -15,27 +15,28 @@ export function jain(values: readonly number[]): number {
 
 /**
  * When each would have ended, in ms, had all that were under way shared the same speed evenly at every moment: what "fair" means for campaigns of
- * different sizes. Moves from event to event: a job comes, or the one with the least left ends.
+ * different sizes. Moves from event to event: a job comes, or those with the least left end. Each event takes a job in or out, whatever is rounded.
  */
 export function idealEnds(jobs: readonly Job[], perSecond: number): number[] {
   const perMs = perSecond / 1_000;
-  const order = jobs.map((job, i) => ({ ...job, i, left: job.messages })).sort((a, b) => a.atMs - b.atMs);
+  const coming = jobs.map((job, i) => ({ ...job, i, left: job.messages })).sort((a, b) => a.atMs - b.atMs);
   const ends = jobs.map(({ atMs }) => atMs);
-  let under: typeof order = [];
-  let next = 0;
-  let now = order[0]?.atMs ?? 0;
-  while (next < order.length || under.length > 0) {
-    const arrival = order[next]?.atMs ?? Number.POSITIVE_INFINITY;
+  let under: typeof coming = [];
+  let now = 0;
+  while (coming.length > 0 || under.length > 0) {
+    const arrival = coming[0]?.atMs ?? Number.POSITIVE_INFINITY;
     const least = Math.min(...under.map(({ left }) => left));
-    const ending = under.length === 0 ? arrival : now + (least * under.length) / perMs;
-    const until = Math.min(arrival, ending);
-    const each = under.length === 0 ? 0 : ((until - now) * perMs) / under.length;
-    for (const job of under) job.left -= each;
-    now = until;
-    // Rounding leaves crumbs of the one that ends.
-    for (const { left, i } of under) if (left <= 1e-6) ends[i] = now;
-    under = under.filter(({ left }) => left > 1e-6);
-    while (order[next] && (order[next] as Job).atMs <= now) under.push(order[next++]!);
+    const ending = under.length === 0 ? Number.POSITIVE_INFINITY : now + (least * under.length) / perMs;
+    if (arrival <= ending) {
+      const each = under.length === 0 ? 0 : ((arrival - now) * perMs) / under.length;
+      for (const job of under) job.left -= each;
+      under.push(coming.shift() as (typeof coming)[number]);
+      now = arrival;
+    } else {
+      for (const { i, left } of under) if (left <= least) ends[i] = ending;
+      under = under.filter(({ left }) => left > least).map((job) => ({ ...job, left: job.left - least }));
+      now = ending;
+    }
   }
   return ends;
 }
