@@ -3,6 +3,12 @@ import type { Mutant } from './mutant.ts';
 
 const ledger = 'src/ledger';
 
+const oldSendersStay = {
+  file: 'src/send/sender-pool.js',
+  find: 'versions.get(entry.transportId) !== entry.version',
+  replace: 'false',
+};
+
 export const mutants: readonly Mutant[] = [
   {
     protection: 'what a lost worker attempted becomes in_doubt, not pending',
@@ -179,11 +185,17 @@ export const mutants: readonly Mutant[] = [
   },
   {
     protection: 'a transport that was changed gets a new sender',
+    experiment: 'secret rotated in flight',
+    edits: [oldSendersStay],
+  },
+  {
+    protection: 'limits that were changed are read again, by send workers and by the leader (either is enough)',
     experiment: 'limits lowered in flight',
     edits: [
+      oldSendersStay,
       {
-        file: 'src/send/sender-pool.js',
-        find: 'versions.get(entry.transportId) !== entry.version',
+        file: 'src/transport-settings/known-destinations.js',
+        find: 'versions.get(transportId) !== version',
         replace: 'false',
       },
     ],
