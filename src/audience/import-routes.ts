@@ -5,7 +5,7 @@ import { readContentType } from '../http/body.ts';
 import { decodeCursor, toPage } from '../http/pagination.ts';
 import { defineRoute, json, type Route } from '../http/route.ts';
 import { idParam, pageOf, pageQuery } from '../http/schemas.ts';
-import { formatId, type ListId, newId, type TenantId } from '../ids.ts';
+import { formatId, newId, type TenantId } from '../ids.ts';
 import type { Database } from '../platform/mysql.ts';
 import { insertWithNewId } from '../platform/new-row.ts';
 import { conflictOut, importOut, showImport } from './audience-schemas.ts';
@@ -46,6 +46,15 @@ const importErrorOut = z.object({
   detail: z.string(),
 });
 
+const startQuery = z.strictObject({
+  format: z.enum(importFormats),
+  list_id: idParam('list').optional().meta({ description: 'The list that all of them join' }),
+  delimiter: z
+    .enum(delimiterNames)
+    .optional()
+    .meta({ description: 'Of the columns of a CSV; without it found from the first line' }),
+});
+
 function startRoute(db: Database): Route {
   return defineRoute({
     method: 'post',
@@ -60,14 +69,7 @@ function startRoute(db: Database): Route {
     tag,
     access: 'profiles:write',
     idempotent: true,
-    query: z.strictObject({
-      format: z.enum(importFormats),
-      list_id: idParam('list').optional().meta({ description: 'The list that all of them join' }),
-      delimiter: z
-        .enum(delimiterNames)
-        .optional()
-        .meta({ description: 'Of the columns of a CSV; without it found from the first line' }),
-    }),
+    query: startQuery,
     rawBody: Object.values(contentTypes),
     responses: {
       202: {
@@ -92,13 +94,7 @@ function startRoute(db: Database): Route {
   });
 }
 
-interface StartQuery {
-  readonly format: ImportSource['format'];
-  readonly list_id?: ListId | undefined;
-  readonly delimiter?: (typeof delimiterNames)[number] | undefined;
-}
-
-function toSource({ format, list_id: listId, delimiter }: StartQuery): ImportSource {
+function toSource({ format, list_id: listId, delimiter }: z.output<typeof startQuery>): ImportSource {
   return {
     format,
     listId: listId ?? null,

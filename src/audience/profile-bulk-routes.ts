@@ -19,6 +19,24 @@ const bulkResult = z.object({
   errors: z.array(fieldErrorOut).optional(),
 });
 
+const profilesBody = z.strictObject({
+  profiles: z
+    .array(z.unknown())
+    .min(1)
+    .max(1000)
+    .meta({
+      description: 'Each like the body of `POST /v1/profiles`',
+      example: [{ email: 'ada@example.com' }],
+    }),
+});
+
+const bulkOut = z.object({
+  created: z.number().int(),
+  updated: z.number().int(),
+  rejected: z.number().int(),
+  results: z.array(bulkResult),
+});
+
 export function profileBulkRoutes({ db, addressKey }: ProfileRoutesOptions): Route[] {
   const route = defineRoute({
     method: 'post',
@@ -30,27 +48,8 @@ export function profileBulkRoutes({ db, addressKey }: ProfileRoutesOptions): Rou
       'idempotent: the same call again changes nothing.',
     tag: 'Profiles',
     access: 'profiles:write',
-    body: z.strictObject({
-      profiles: z
-        .array(z.unknown())
-        .min(1)
-        .max(1000)
-        .meta({
-          description: 'Each like the body of `POST /v1/profiles`',
-          example: [{ email: 'ada@example.com' }],
-        }),
-    }),
-    responses: {
-      200: {
-        description: 'What became of each item, in their order',
-        schema: z.object({
-          created: z.number().int(),
-          updated: z.number().int(),
-          rejected: z.number().int(),
-          results: z.array(bulkResult),
-        }),
-      },
-    },
+    body: profilesBody,
+    responses: { 200: { description: 'What became of each item, in their order', schema: bulkOut } },
     async handle({ tenantId, body: { profiles } }) {
       const items = profiles.map((value, index) => readItem(value, { index, tenantId, addressKey }));
       const results = await saveItems(db, tenantId, items);
