@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { formatId, newId, type TransportId } from '../ids.ts';
+import { formatId, newId } from '../ids.ts';
 import { createSmtpSink, type SmtpSink } from '../testing/smtp-sink/sink.ts';
 import { startTestApi, type TestApi, type TestClient, type TestTenant } from '../testing/test-api.ts';
 import { hostPolicy } from '../transports/host-policy.ts';
 import { platformTransportRoutes } from './platform-transport-routes.ts';
 import { transportRoutes } from './transport-routes.ts';
-import { createTransportSource } from './transport-source.ts';
-import { readTransport } from './transport-store.ts';
 
 let api: TestApi;
 let one: TestTenant;
@@ -50,14 +46,6 @@ async function insertCampaign(tenant: TestTenant, transportId: string, state: st
      SELECT ?, ?, 202601, 'x', 2, ?, id, '{}', '{}', 'resend', 60, NOW(3), NOW(3) FROM transports WHERE id = ?`,
     [tenant.tenantId, id, state, await idOf(transportId)],
   );
-}
-
-async function insertDestination(transportId: number, name: string): Promise<number> {
-  const { insertId } = await api.db.write('INSERT INTO destinations (transport_id, name) VALUES (?, ?)', [
-    transportId,
-    name,
-  ]);
-  return insertId;
 }
 
 async function idOf(text: string): Promise<number> {
@@ -280,38 +268,4 @@ test('verifying tells each step, and a host that refuses is an answer', async ()
     server: null,
   });
   expect(failed.body.steps).toContainEqual({ step: 'connect', result: 'failed' });
-});
-
-test('the send stage gets the transport with its secret opened, its version, and nothing of a deleted one', async () => {
-  const lines: string[] = [];
-  const log = pino(new Writable({ write: (line, _, done) => done(void lines.push(String(line))) }));
-  const options = { db: api.db, log, hostPolicy: hostPolicy({ allowPrivate: true }) };
-  const source = createTransportSource({ ...options, secretsKey });
-  const created = await create(one, { settings: withAuth, secret, limits: { per_second: 7 } });
-  const id = (await idOf(created.id)) as TransportId;
-  const place = { transportId: id, destinationId: await insertDestination(id, 'gmail') };
-  expect(await source.open(place)).toMatchObject({ version: 1, perSecond: 7, limits: { perSecond: 7 } });
-  await one.patch(`/v1/transports/${created.id}`, { name: 'b' }, { headers: { 'If-Match': '"v1"' } });
-  expect(await source.readVersions([id])).toEqual(new Map([[id, 2]]));
-  const stranger = createTransportSource({ ...options, secretsKey: randomBytes(32) });
-  await expect(stranger.open(place)).rejects.toThrow("can't be read");
-  await one.delete(`/v1/transports/${created.id}`);
-  expect(await source.open(place)).toBeUndefined();
-  expect(await source.readVersions([id])).toEqual(new Map());
-  expect(await source.readVersions([])).toEqual(new Map());
-  expect(lines.join('')).not.toContain(secret.password);
-});
-
-test('a row of an older release gets the settings that came later by default', async () => {
-  const id = newId('transport');
-  await api.db.write(
-    `INSERT INTO transports (id, tenant_id, name, kind, settings, limits, destination_mode, created_at, updated_at)
-     VALUES (?, ?, 'old', 'smtp', '{"host":"a.example","port":25,"tls":"none"}', '{}', 'provider', NOW(3), NOW(3))`,
-    [id, one.tenantId],
-  );
-  expect(await readTransport(api.db, one.tenantId, id)).toMatchObject({
-    settings: { tlsVerify: true },
-    limits: { maxConnections: 10 },
-  });
-  expect(await readTransport(api.db, two.tenantId, id)).toBeUndefined();
 });
