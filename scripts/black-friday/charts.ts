@@ -10,7 +10,12 @@ export interface NamedChart {
   readonly chart: Chart;
 }
 
+type NaiveSample = NaiveResult['samples'][number];
 type At = { readonly atMs: number };
+
+const fifo = 'one FIFO';
+const perTenant = 'a queue per tenant';
+const byPanic = 'scaled by CPU and panic';
 
 const hours = { xLabel: 'hour of the day' };
 const bands = [
@@ -25,83 +30,92 @@ function line<S extends At>(name: string, samples: readonly S[], of: (sample: S)
 
 export function chartsOf(day: DayResult): readonly NamedChart[] {
   const { samples } = day.sluice;
-  const naive = (title: string) => day.naive.find((design) => design.title === title) as NaiveResult;
-  const designs = ['one FIFO', 'a queue per tenant', 'scaled by CPU and panic'].map(naive);
   return [
-    {
-      name: 'backlog',
-      chart: {
-        ...{
-          title: 'Messages of one cell that are due and were not tried yet',
-          ...hours,
-          yLabel: 'millions',
-          bands,
-        },
-        lines: [
-          line('Sluice', samples, ({ backlog }) => backlog / 1e6),
-          ...designs.map(({ title, samples: own }) => line(title, own, ({ backlog }) => backlog / 1e6)),
-        ],
-      },
-    },
-    {
-      name: 'workers',
-      chart: {
-        ...{ title: "One cell's workers", ...hours, yLabel: 'workers', bands },
-        lines: [
-          line('Sluice, send', samples, ({ sendWorkers }) => sendWorkers),
-          line('Sluice, render', samples, ({ renderWorkers }) => renderWorkers),
-        ],
-      },
-    },
-    {
-      name: 'workers-naive',
-      chart: {
-        ...{ title: 'The same, with a fleet that follows its CPU', ...hours, yLabel: 'workers', bands },
-        lines: [
-          line(
-            'Sluice, send and render',
-            samples,
-            ({ sendWorkers, renderWorkers }) => sendWorkers + renderWorkers,
-          ),
-          ...designs.slice(2).map(({ title, samples: own }) => line(title, own, ({ workers }) => workers)),
-        ],
-      },
-    },
+    backlog(day),
+    workers(samples),
+    workersBesideNaive(day),
     peakBacklog(day),
     ...momentCharts(samples),
-    {
-      name: 'redis',
-      chart: {
-        ...{ title: "What one cell's Redis holds", ...hours, yLabel: 'GB', bands },
-        lines: [
-          line('Sluice', samples, ({ redisBytes }) => redisBytes / 1e9),
-          ...designs
-            .slice(0, 2)
-            .map(({ title, samples: own }) => line(title, own, ({ redisBytes }) => redisBytes / 1e9)),
-        ],
-      },
-    },
-    {
-      name: 'statements',
-      chart: {
-        ...{
-          title: "Statements a second of one cell's MySQL",
-          ...hours,
-          yLabel: 'statements a second',
-          bands,
-        },
-        lines: [
-          line('Sluice', samples, ({ statementsPerSecond }) => statementsPerSecond),
-          ...designs
-            .slice(2)
-            .map(({ title, samples: own }) =>
-              line(title, own, ({ statementsPerSecond }) => statementsPerSecond),
-            ),
-        ],
-      },
-    },
+    redis(day),
+    statements(day),
     firstAttempts(day),
   ];
+}
+
+function designOf(day: DayResult, title: string): NaiveResult {
+  return day.naive.find((design) => design.title === title) as NaiveResult;
+}
+
+function naiveLine(day: DayResult, title: string, of: (sample: NaiveSample) => number): ChartLine {
+  return line(title, designOf(day, title).samples, of);
+}
+
+function backlog(day: DayResult): NamedChart {
+  const title = 'Messages of one cell that are due and were not tried yet';
+  const of = (sample: { readonly backlog: number }) => sample.backlog / 1e6;
+  return {
+    name: 'backlog',
+    chart: {
+      ...{ title, ...hours, yLabel: 'millions', bands },
+      lines: [
+        line('Sluice', day.sluice.samples, of),
+        ...[fifo, perTenant, byPanic].map((design) => naiveLine(day, design, of)),
+      ],
+    },
+  };
+}
+
+function workers(samples: readonly Sample[]): NamedChart {
+  return {
+    name: 'workers',
+    chart: {
+      ...{ title: "One cell's workers", ...hours, yLabel: 'workers', bands },
+      lines: [
+        line('Sluice, send', samples, ({ sendWorkers }) => sendWorkers),
+        line('Sluice, render', samples, ({ renderWorkers }) => renderWorkers),
+      ],
+    },
+  };
+}
+
+function workersBesideNaive(day: DayResult): NamedChart {
+  const ofBoth = ({ sendWorkers, renderWorkers }: Sample) => sendWorkers + renderWorkers;
+  return {
+    name: 'workers-naive',
+    chart: {
+      ...{ title: 'The same, with a fleet that follows its CPU', ...hours, yLabel: 'workers', bands },
+      lines: [
+        line('Sluice, send and render', day.sluice.samples, ofBoth),
+        naiveLine(day, byPanic, (sample) => sample.workers),
+      ],
+    },
+  };
+}
+
+function redis(day: DayResult): NamedChart {
+  const of = ({ redisBytes }: { readonly redisBytes: number }) => redisBytes / 1e9;
+  return {
+    name: 'redis',
+    chart: {
+      ...{ title: "What one cell's Redis holds", ...hours, yLabel: 'GB', bands },
+      lines: [
+        line('Sluice', day.sluice.samples, of),
+        ...[fifo, perTenant].map((design) => naiveLine(day, design, of)),
+      ],
+    },
+  };
+}
+
+function statements(day: DayResult): NamedChart {
+  const title = "Statements a second of one cell's MySQL";
+  const of = ({ statementsPerSecond }: { readonly statementsPerSecond: number }) => statementsPerSecond;
+  return {
+    name: 'statements',
+    chart: {
+      ...{ title, ...hours, yLabel: 'statements a second', bands },
+      lines: [line('Sluice', day.sluice.samples, of), naiveLine(day, byPanic, of)],
+    },
+  };
 }
 
 const minutes = { xLabel: 'minutes after 9:00' };
@@ -124,7 +138,7 @@ function lineOfPeak<S extends At>(
 
 function peakBacklog({ sluice, naive }: DayResult): NamedChart {
   const own = { of: ({ backlog }: { readonly backlog: number }) => backlog / 1e6, untilMinute: 180 };
-  const shown = naive.filter(({ title }) => title !== 'a queue per tenant');
+  const shown = naive.filter(({ title }) => title !== perTenant);
   return {
     name: 'backlog-peak',
     chart: {
@@ -163,9 +177,9 @@ function momentCharts(samples: readonly Sample[]): readonly NamedChart[] {
   ];
 }
 
-function firstAttempts({ sluice, naive }: DayResult): NamedChart {
-  const of = (title: string) => naive.find((design) => design.title === title) as NaiveResult;
-  const curve = (name: string, points: ReturnType<typeof sluice.waits.distribution>) => ({
+function firstAttempts(day: DayResult): NamedChart {
+  const { waits } = day.sluice;
+  const curve = (name: string, points: ReturnType<typeof waits.distribution>) => ({
     name,
     points: points.map(([seconds, share]) => [round(seconds), Math.round(share * 1e4) / 1e4] as const),
   });
@@ -177,11 +191,11 @@ function firstAttempts({ sluice, naive }: DayResult): NamedChart {
       yLabel: 'share of messages',
       ...{ isLogX: true, leastTop: 1 },
       lines: [
-        curve('Sluice, smallest', sluice.waits.distribution('smallest')),
-        curve('Sluice, whales', sluice.waits.distribution('whales')),
-        curve('FIFO, smallest', of('one FIFO').waits.distribution('smallest')),
-        curve('per tenant, whales', of('a queue per tenant').waits.distribution('whales')),
-        curve('panic, smallest', of('scaled by CPU and panic').waits.distribution('smallest')),
+        curve('Sluice, smallest', waits.distribution('smallest')),
+        curve('Sluice, whales', waits.distribution('whales')),
+        curve('FIFO, smallest', designOf(day, fifo).waits.distribution('smallest')),
+        curve('per tenant, whales', designOf(day, perTenant).waits.distribution('whales')),
+        curve('panic, smallest', designOf(day, byPanic).waits.distribution('smallest')),
       ],
     },
   };
