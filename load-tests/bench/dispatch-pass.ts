@@ -90,64 +90,56 @@ async function runPass(db: Database, note: (name: string, ms: number) => void): 
   await db.write('UPDATE lanes SET next_due_at = NOW(3) WHERE next_due_at < NOW(3) + INTERVAL 1 HOUR');
 }
 
-/** As many tenants as it takes, each with a lane at every destination; those that are due are spread over all. */
-async function fill(db: Database, { lanes, due }: Shape): Promise<void> {
-  const tenants = lanes / destinations;
-  const laneRows: unknown[][] = [];
-  const chunkRows: unknown[][] = [];
-  const [now, tomorrow] = [new Date(Date.now() - 60_000), new Date(Date.now() + 86_400_000)];
-  for (let lane = 0; lane < lanes; lane++) {
-    const tenantId = 1 + Math.floor(lane / destinations);
-    const key = [1 + (lane % destinations), 2];
-    const dueAt = (lane * 7_919) % lanes < due ? now : tomorrow;
-    laneRows.push([tenantId, ...key, dueAt]);
-    for (let n = 0; n < chunksPerLane; n++)
-      chunkRows.push([
-        tenantId,
-        tenantId,
-        (lane % destinations) * chunksPerLane + n,
-        part,
-        ...key,
-        dueAt,
-        500,
-        500,
-      ]);
-  }
-  const tenantIds = Array.from({ length: tenants }, (_, i) => i + 1);
+/** As many tenants as it takes, each with a campaign and with a lane at every destination. */
+async function fill(db: Database, shape: Shape): Promise<void> {
+  const times = { now: new Date(Date.now() - 60_000), tomorrow: new Date(Date.now() + 86_400_000) };
+  await fillTenants(db, shape.lanes / destinations, times);
+  await fillLanes(db, shape, times);
+  await db.write('ANALYZE TABLE lanes, chunks, campaigns');
+}
+
+interface Times {
+  readonly now: Date;
+  readonly tomorrow: Date;
+}
+
+async function fillTenants(db: Database, tenants: number, { now, tomorrow }: Times): Promise<void> {
+  const ids = Array.from({ length: tenants }, (_, i) => i + 1);
   await insert(
     db,
     'tenants (id, name, created_at)',
-    tenantIds.map((id) => [id, 'Bench', now]),
+    ids.map((id) => [id, 'Bench', now]),
   );
   await insert(
     db,
     `campaigns (tenant_id, id, part, name, class, state, send_at, deadline_at, audience, message, in_doubt_policy, deliver_within_s,
       expansion_done, created_at, updated_at)`,
-    tenantIds.map((id) => [
-      id,
-      id,
-      part,
-      'Bench',
-      2,
-      'sending',
-      now,
-      tomorrow,
-      '{}',
-      '{}',
-      'resend',
-      3_600,
-      1,
-      now,
-      now,
+    ids.map((id) => [
+      ...[id, id, part, 'Bench', 2, 'sending', now, tomorrow],
+      ...['{}', '{}', 'resend', 3_600, 1, now, now],
     ]),
   );
+}
+
+/** Those that are due are spread over all. */
+async function fillLanes(db: Database, { lanes, due }: Shape, { now, tomorrow }: Times): Promise<void> {
+  const laneRows: unknown[][] = [];
+  const chunkRows: unknown[][] = [];
+  for (let lane = 0; lane < lanes; lane++) {
+    const tenantId = 1 + Math.floor(lane / destinations);
+    const key = [1 + (lane % destinations), 2];
+    const dueAt = (lane * 7_919) % lanes < due ? now : tomorrow;
+    laneRows.push([tenantId, ...key, dueAt]);
+    const firstChunk = (lane % destinations) * chunksPerLane;
+    for (let n = 0; n < chunksPerLane; n++)
+      chunkRows.push([tenantId, tenantId, firstChunk + n, part, ...key, dueAt, 500, 500]);
+  }
   await insert(db, 'lanes (tenant_id, destination_id, class, next_due_at)', laneRows);
   await insert(
     db,
     'chunks (tenant_id, campaign_id, chunk_no, part, destination_id, class, due_at, size, n_pending)',
     chunkRows,
   );
-  await db.write('ANALYZE TABLE lanes, chunks, campaigns');
 }
 
 async function insert(sql: Sql, into: string, rows: readonly unknown[][]): Promise<void> {
