@@ -166,6 +166,7 @@ export function wireRender(platform: Platform): Lifecycle {
   const sendQueue = createProducer(redis, config.REDIS_PREFIX, 'send');
   const stage = createRenderStage({
     db,
+    log,
     clock,
     owner,
     leaseMs: config.LEASE_MS,

@@ -1,9 +1,14 @@
 /** One campaign over REST, and the traces and log lines it leaves. */
-import { SpanKind } from '@opentelemetry/api';
+import type { IncomingMessage } from 'node:http';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseId } from '../ids.ts';
+import { startRequestSpan } from '../tracing/request-span.ts';
+import { startSpan } from '../tracing/span.ts';
 import { addresses } from './scenario.ts';
 import { startTracedScenario, type TracedScenario } from './traced-scenario.ts';
+import { waitFor } from './wait-for.ts';
 
 const callersTrace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const callersSpan = '00f067aa0ba902b7';
@@ -60,6 +65,16 @@ test('a request goes on from its caller’s trace, and says what was called', ()
     'sluice.tenant_id': expect.stringMatching(/^ten_/),
     'sluice.request_id': expect.stringMatching(/^req_/),
   });
+});
+
+test('where the SDK has a span for the request already, ours is part of it', () => {
+  const outer = startSpan('GET');
+  const inner = outer.within(() => startRequestSpan({ method: 'GET', headers: {} } as IncomingMessage));
+  inner.end();
+  outer.end();
+  const [first, second] = scenario.spans().slice(-2) as [ReadableSpan, ReadableSpan];
+  expect(parentOf(first)).toBe(second.spanContext().spanId);
+  expect(first.kind).toBe(SpanKind.INTERNAL);
 });
 
 test('the expansion is part of the trace of the request that scheduled it', () => {
@@ -160,4 +175,22 @@ test('probes leave no trace', async () => {
   const before = scenario.spans().length;
   expect((await scenario.shop.get('/livez')).status).toBe(200);
   expect(scenario.spans().length).toBe(before);
+});
+
+test('a grant that can not be rendered says which it was, and where', async () => {
+  const { shop, db, lines } = scenario;
+  const list = await shop.createList(addresses(5, 'broken.example'));
+  const draft = await shop.createDraft({ audience: { included_lists: [list] } });
+  const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+  expect((await shop.act(draft, 'schedule', { send_at: inAnHour })).status).toBe(200);
+  await db.write("UPDATE campaigns SET message = 'null', send_at = NOW(3) WHERE id = ?", [
+    parseId('campaign', draft),
+  ]);
+  const find = async () => lines.find(({ msg }) => msg === 'grant not rendered');
+  const line = await waitFor('the line', find);
+  const [span] = named('render render-campaign').filter(
+    ({ attributes }) => attributes['sluice.campaign_id'] === draft,
+  );
+  expect(span?.status.code).toBe(SpanStatusCode.ERROR);
+  expect(line).toMatchObject({ campaignId: draft, chunkNo: 0, span_id: span?.spanContext().spanId });
 });

@@ -9,10 +9,12 @@ import { formatDeliveryId } from '../../ledger/delivery-id.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import { recordPoison, recordSkipped } from '../../ledger/outcome.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
 import type { Database } from '../../platform/mysql.ts';
 import type { GrantJob, QueuedGrant } from '../../queues/jobs.ts';
 import type { Producer } from '../../queues/producer.ts';
 import type { RenderedStore } from '../../queues/rendered-store.ts';
+import { grantFields } from '../../tracing/chunk-names.ts';
 import { startGrantSpan } from '../../tracing/grant-span.ts';
 import { annotate } from '../../tracing/span.ts';
 import type { RenderedMessage } from '../message.ts';
@@ -26,6 +28,7 @@ import { createRunawayGuard } from './runaway-guard.ts';
 
 export interface RenderStageOptions {
   readonly db: Database;
+  readonly log: Log;
   readonly clock: Clock;
   /** Names this process on the chunks it renders. */
   readonly owner: string;
@@ -52,13 +55,20 @@ const messagesPerTurn = 50;
 type Skipped = { readonly seq: number; readonly reason: string };
 
 export function createRenderStage(options: RenderStageOptions): RenderStage {
-  const { db, clock, owner, leaseMs, messages, store, sendQueue, signingKey, publicUrl, metrics } = options;
+  const { db, log, clock, owner, leaseMs, messages, store, sendQueue, signingKey, publicUrl, metrics } =
+    options;
   const runaways = createRunawayGuard();
 
   /** Answers it with the span that the send stage is to go on from. */
   async function renderTraced(job: GrantJob, grant: QueuedGrant, until: number): Promise<QueuedGrant> {
     const span = startGrantSpan('render', job, grant);
-    await span.around(() => renderGrant(grant, until));
+    try {
+      await span.around(() => renderGrant(grant, until));
+    } catch (error) {
+      // The whole job fails with it, and that line knows only the job.
+      log.error({ err: error, ...grantFields(grant, job), ...span.fields }, 'grant not rendered');
+      throw error;
+    }
     return { ...grant, traceparent: span.traceparent };
   }
 
