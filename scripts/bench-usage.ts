@@ -9,6 +9,8 @@ export interface Usage {
 export interface MeasuredRun {
   readonly messages: number;
   readonly usage: Readonly<Record<string, Usage>>;
+  /** Of MySQL, Redis and the target; older versions lack it. */
+  readonly serverUsage?: Readonly<Record<string, Usage>>;
 }
 
 export function measuredRuns(result: unknown): readonly MeasuredRun[] {

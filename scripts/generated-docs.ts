@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { configSchema } from '../src/config.ts';
 import { errorKinds } from '../src/errors.ts';
 import { insertBenchTable } from './bench-table.ts';
+import { insertCapacityPlan } from './capacity-plan.ts';
 import { insertSizingTable } from './sizing-table.ts';
 import { readStatements } from './sql/read-statements.ts';
 import { renderSqlPage } from './sql/sql-page.ts';
@@ -32,7 +33,7 @@ export async function listGeneratedFiles(root: string): Promise<readonly Generat
       : [
           {
             path: 'docs/operations.md',
-            expected: insertSizingTable(operations, root),
+            expected: insertCapacityPlan(insertSizingTable(operations, root), root),
             actual: operations,
           },
         ]),
