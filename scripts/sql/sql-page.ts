@@ -60,7 +60,7 @@ const sources = `
 [5] https://planetscale.com/docs/vitess/schema-changes/schema-lint-errors/unsupported-sharded-feature · [6] https://github.com/vitessio/vitess/blob/main/config/tablet/default.yaml ·
 [7] https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.MySQL80.html
 
-Read on 2026-11-21. Parsers: \`vitess.io/vitess/go/vt/sqlparser\` 0.22.1 and \`github.com/pingcap/tidb/pkg/parser\` of 2026-04-18, over the schema and the statements that the database tests issued.
+Read on 2026-11-21. Parsers: \`vitess.io/vitess/go/vt/sqlparser\` 0.22.1 and \`github.com/pingcap/tidb/pkg/parser\` of 2026-04-18, over the schema and the 655 statements of different form that the processes and their database tests issued; all of the processes’ are in the list below.
 `;
 
 function constructRows(statements: readonly Statement[]): readonly (readonly string[])[] {
