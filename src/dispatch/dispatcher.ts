@@ -21,7 +21,6 @@ import { createDispatchTraces } from './dispatch-traces.ts';
 import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
-import type { PlannedGrant } from './plan-grants.ts';
 import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
 import { RetryCredits } from './retry-credits.ts';
 import type { QuietHours } from './sift-candidates.ts';
@@ -87,7 +86,7 @@ export function createDispatcher(options: DispatcherOptions): Loop {
     const read = { demands, reads, candidates, outstandingByCampaign };
     const plan = planPass({ ...read, limits, turns, credits, quietHours });
     const moved = await clearLanes(plan, demands);
-    const handed = plan.grants.length > 0 ? await hand(plan.grants) : 0;
+    const handed = plan.grants.length > 0 ? await hand(plan) : 0;
     turns = plan.turns;
     credits.save(plan.credits, demands);
     return moved + handed;
@@ -103,13 +102,13 @@ export function createDispatcher(options: DispatcherOptions): Loop {
     return (moved + later) * fewMessages;
   }
 
-  async function hand(planned: readonly PlannedGrant[]): Promise<number> {
+  async function hand({ grants: planned, pieces }: PassPlan): Promise<number> {
     const transports = await transportIds.of(planned.map((grant) => grant.lane.destinationId));
     const startedAtMs = Date.now();
     const dispatched = await dispatchGrants(db, leadership, planned, leaseMs);
     const traced = traces.begin(dispatched, startedAtMs);
     try {
-      await producer.enqueue(packJobs(traced.grants, transports));
+      await producer.enqueue(packJobs(traced.grants, transports, pieces));
       await traced.end();
     } catch (error) {
       await traced.end(error);

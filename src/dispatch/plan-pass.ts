@@ -2,6 +2,7 @@
 import type { Candidate } from './candidate-store.ts';
 import { type DestinationDemand, type Lane, laneKey, type Share } from './demand.ts';
 import { type DispatchLimits, planShares, type Turns } from './dispatch-policy.ts';
+import { cutToPieces, type Pieces, piecesOf } from './pieces.ts';
 import { groupByLane, messagesOf, type PlannedGrant, planGrants } from './plan-grants.ts';
 import type { LaneCredit, RetryCredits } from './retry-credits.ts';
 import { type PostponedChunk, type QuietHours, type ReadyChunk, siftCandidates } from './sift-candidates.ts';
@@ -20,6 +21,8 @@ export interface PassInput {
 
 export interface PassPlan {
   readonly grants: readonly PlannedGrant[];
+  /** How large a job of them may be. */
+  readonly pieces: Pieces;
   readonly turns: Turns;
   /** To be saved with those of other lanes. */
   readonly credits: readonly LaneCredit[];
@@ -34,12 +37,14 @@ export interface PassPlan {
 
 export function planPass(input: PassInput): PassPlan {
   const { candidates, outstandingByCampaign, quietHours } = input;
-  const { ready, parked, postponed } = siftCandidates(candidates, outstandingByCampaign, quietHours);
+  const { ready: whole, parked, postponed } = siftCandidates(candidates, outstandingByCampaign, quietHours);
+  const pieces = piecesOf(input.demands);
+  const ready = cutToPieces(whole, pieces);
   const demands = tellWaiting(input.demands, input.reads, ready);
   const { shares, turns } = planShares(demands, input.limits, input.turns);
   const { grants, credits } = planGrants(shares, ready, input.credits);
   const kept = { turns: keepActive(turns, demands), credits };
-  return { grants, ...kept, parked, postponed, ready, idleLanes: findIdle(input) };
+  return { grants, pieces, ...kept, parked, postponed, ready, idleLanes: findIdle(input) };
 }
 
 /** With nothing due or under way at a destination nobody has been before anybody: what is remembered stays bounded by what is active. Keys begin with it. */

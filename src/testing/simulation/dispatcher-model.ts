@@ -1,7 +1,6 @@
 /** A dispatcher: dispatcher.ts and sweeper.ts with their statements and the real policy, plan and packing. */
 import { planReads, type Turns } from '../../dispatch/dispatch-policy.ts';
 import { packJobs } from '../../dispatch/pack-jobs.ts';
-import type { PlannedGrant } from '../../dispatch/plan-grants.ts';
 import { type PassPlan, planPass } from '../../dispatch/plan-pass.ts';
 import { RetryCredits } from '../../dispatch/retry-credits.ts';
 import {
@@ -105,14 +104,15 @@ export class Dispatcher {
     this.#credits.save(plan.credits, demands);
   }
 
-  *#carryOut({ grants, parked, idleLanes }: PassPlan): Task {
+  *#carryOut(plan: PassPlan): Task {
     const { tables, time } = this.#world;
+    const { grants, parked, idleLanes } = plan;
     for (const candidate of parked) yield* this.#call(() => park(tables, candidate, time.now));
     for (const lane of idleLanes) yield* this.#call(() => rescheduleLane(tables, lane));
-    if (grants.length > 0) yield* this.#hand(grants);
+    if (grants.length > 0) yield* this.#hand(plan);
   }
 
-  *#hand(planned: readonly PlannedGrant[]): Task {
+  *#hand({ grants: planned, pieces }: PassPlan): Task {
     const world = this.#world;
     const { tables, time, rules } = world;
     const dispatched = yield* this.#call(() => {
@@ -127,7 +127,7 @@ export class Dispatcher {
     for (const { grant } of dispatched)
       world.tell?.(`S1 chunk ${grant.chunkNo} epoch ${grant.epoch} n ${grant.n}`);
     yield someMs(world, 0, 2);
-    for (const job of packJobs(dispatched, transports)) world.belt.enqueue(world, 'render', job);
+    for (const job of packJobs(dispatched, transports, pieces)) world.belt.enqueue(world, 'render', job);
   }
 
   #hasChanged(): boolean {

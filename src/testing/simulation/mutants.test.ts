@@ -14,7 +14,7 @@ const needed: Readonly<Record<ProtectionName, readonly [number, Invariant]>> = {
   intentChecksSuppression: [1, 'nothing starts after its bound'],
   intentBeforeSend: [1, 'a message starts only under an intent and a lease of its own'],
   intentRetractedOnFailure: [
-    37,
+    19,
     'a crash leaves in doubt only the wire, two groups and what was not yet written',
   ],
   freshnessFromAsking: [1, 'nothing starts after its bound'],

@@ -1,0 +1,29 @@
+/**
+ * A window leaves in pieces. A grant, and a job, is one worker's: were a window of 300 given away in two, both may go to the same worker, and the
+ * others' connections have nothing to send until it is done. In eighths each has some of it. Pure.
+ */
+import { largestJob } from '../queues/jobs.ts';
+import type { DestinationState } from './demand.ts';
+import type { ReadyChunk } from './sift-candidates.ts';
+
+const partOfWindow = 1 / 8;
+/** Smaller ones cost more than they are worth. */
+const smallestPiece = 16;
+
+/** Most messages of one grant and of one job of the destination; 500 from a window of 4,000 on. */
+export type Pieces = (destinationId: number) => number;
+
+export function piecesOf(destinations: readonly DestinationState[]): Pieces {
+  const pieces = new Map(
+    destinations.map(({ destinationId, windowMessages }) => [destinationId, pieceOf(windowMessages)]),
+  );
+  return (destinationId) => pieces.get(destinationId) ?? largestJob;
+}
+
+export function cutToPieces(ready: readonly ReadyChunk[], pieces: Pieces): readonly ReadyChunk[] {
+  return ready.map(({ chunk, most }) => ({ chunk, most: Math.min(most, pieces(chunk.lane.destinationId)) }));
+}
+
+function pieceOf(windowMessages: number): number {
+  return Math.min(largestJob, Math.max(smallestPiece, Math.ceil(windowMessages * partOfWindow)));
+}
