@@ -10,6 +10,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { assertMutable } from '../faults/mutant.ts';
 import { loadServiceScripts } from '../faults/service-scripts.ts';
 import { experiments } from './experiments/all.ts';
 import { type Installation, startInstallation } from './installation.ts';
@@ -27,6 +28,11 @@ const { values } = parseArgs({
 
 const chosen = experiments.filter(({ name }) => name.includes(values.only));
 if (chosen.length === 0) throw new Error(`no experiment's name contains ${values.only}`);
+const distFolder = resolve(import.meta.dirname, '../../..');
+assertMutable(
+  distFolder,
+  experiments.flatMap(({ without }) => without),
+);
 const { sweepKilledRuns } = await loadServiceScripts();
 await sweepKilledRuns(console.error);
 const startedAt = performance.now();
@@ -57,7 +63,6 @@ async function runAll(where: Installation): Promise<readonly Result[]> {
   for (const experiment of chosen) {
     for (const isControl of values['no-controls'] || values.quick ? [false] : [false, true]) {
       const options = { installation: where, experiment, isControl, isQuick: values.quick };
-      const distFolder = resolve(import.meta.dirname, '../../..');
       const result = await runExperiment({ ...options, distFolder, mutantsFolder });
       if (isEnding) return results;
       console.log(formatResult(result));

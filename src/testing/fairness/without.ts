@@ -1,8 +1,18 @@
 /** Each mechanism, taken out of a copy of the build: so that production's code carries no switches for tests. */
 import type { Edit } from '../faults/mutant.ts';
 
-/** The tenant of the smallest number takes all that there is room for. */
+/** The tenant of the smallest number takes all that there is room for, nothing is kept for newcomers, and workers send in the order of arrival. */
 export const withoutTurns: readonly Edit[] = [
+  {
+    file: 'src/dispatch/window-room.js',
+    find: 'const partForNewcomers = 1 / 8;',
+    replace: 'const partForNewcomers = 0;',
+  },
+  {
+    file: 'src/send/run-queue.js',
+    find: 'return this.#lastTurn(run) < this.#lastTurn(other);',
+    replace: 'return false;',
+  },
   {
     file: 'src/dispatch/lane-turns.js',
     find: 'return Math.min(largestQuantum, Math.max(smallestQuantum, part));',
@@ -68,8 +78,8 @@ export const withoutClasses: readonly Edit[] = [
   { file: 'src/dispatch/window-room.js', find: 'const partKept = 1 / 8;', replace: 'const partKept = 0;' },
   { file: 'src/dispatch/window-room.js', find: 'const fewMessages = 4;', replace: 'const fewMessages = 0;' },
   {
-    file: 'src/send/destination-sender.js',
-    find: 'run.class < next.class',
-    replace: 'false',
+    file: 'src/send/run-queue.js',
+    find: 'return !other || run.class < other.class;',
+    replace: 'return !other;',
   },
 ];

@@ -26,7 +26,10 @@ const fixedSeedMs = 24_000;
 
 export function chooseRuns(wishes: Wishes, folders: Folders): readonly Run[] {
   const { only } = wishes;
-  assertMutable(folders.distFolder, mutants);
+  assertMutable(
+    folders.distFolder,
+    mutants.flatMap(({ edits }) => edits),
+  );
   if (wishes.seed !== undefined) {
     const log = (line: string) => console.log(line);
     return [

@@ -32,9 +32,9 @@ export function buildMutant(distFolder: string, folder: string, edits: readonly 
   return folder;
 }
 
-/** Throws for a mutant that the code has outgrown: it would be found only by a run of all of them. */
-export function assertMutable(distFolder: string, mutants: readonly Mutant[]): void {
-  for (const { edits } of mutants) for (const edit of edits) splitAtEdit(distFolder, edit);
+/** Throws for an edit that the code has outgrown: otherwise only a run of all of them finds it. */
+export function assertMutable(distFolder: string, edits: readonly Edit[]): void {
+  for (const edit of edits) splitAtEdit(distFolder, edit);
 }
 
 function splitAtEdit(folder: string, { file, find }: Edit): readonly string[] {
