@@ -36,6 +36,25 @@ test('empty variables count as absent, foreign ones are passed over', () => {
   expect(result).toMatchObject({ kind: 'valid', config: { LOG_LEVEL: 'info' } });
 });
 
+test.each([
+  ['redis://localhost', true],
+  ['rediss://:word@host:6380/0', true],
+  ['redis+cluster://host:7000,host2:7001', true],
+  ['rediss+cluster://:word@host', true],
+  ['redis+cluster://host:7000,', false],
+  ['http://host', false],
+])('REDIS_URL=%s is taken: %s', (text, isTaken) => {
+  expect(parseConfig({ ...least, REDIS_URL: text }).kind === 'invalid').toBe(!isTaken);
+});
+
+test('shards: one, of which all is read; a list reads others', () => {
+  expect(parseConfig(least)).toMatchObject({ config: { QUEUE_SHARDS: 1, QUEUE_SHARDS_READ: 'all' } });
+  const listed = parseConfig({ ...least, QUEUE_SHARDS: '4', QUEUE_SHARDS_READ: '0-2,7' });
+  expect(listed).toMatchObject({ config: { QUEUE_SHARDS: 4, QUEUE_SHARDS_READ: [0, 1, 2, 7] } });
+  expect(parseConfig({ ...least, QUEUE_SHARDS: '28' }).kind).toBe('invalid');
+  expect(parseConfig({ ...least, QUEUE_SHARDS_READ: '1-' }).kind).toBe('invalid');
+});
+
 test('a public URL loses its trailing slashes; numbers are whole and within bounds', () => {
   expect(parseConfig({ ...least, PUBLIC_URL: 'https://mail.example.com//' })).toMatchObject({
     config: { PUBLIC_URL: 'https://mail.example.com' },

@@ -4,6 +4,8 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseClusterUrl } from './platform/redis-address.ts';
+import { mostShards, parseShardList } from './queues/shard-list.ts';
 
 const integer = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
@@ -40,9 +42,15 @@ export const configSchema = z.object({
   DATABASE_URL: url('mysql:', 'mariadb:').describe(
     'MySQL 8 or MariaDB 10.6+, the truth: mysql://user:password@host:3306/sluice',
   ),
-  REDIS_URL: url('redis:', 'rediss:').describe(
-    'Redis 6.2+ with `maxmemory-policy noeviction`: redis://[:password@]host:6379/0',
-  ),
+  REDIS_URL: z
+    .string()
+    .refine(
+      (text) => ['redis:', 'rediss:'].includes(protocolOf(text)) || parseClusterUrl(text) !== undefined,
+      'must be a URL starting with redis://, rediss://, redis+cluster:// or rediss+cluster://',
+    )
+    .describe(
+      'Redis 6.2+ with `maxmemory-policy noeviction`: redis://[:password@]host:6379/0. A Redis Cluster by some of its nodes: redis+cluster://[:password@]host:6379,host2:6379',
+    ),
   REDIS_PREFIX: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/)
@@ -98,6 +106,17 @@ export const configSchema = z.object({
   DISPATCH_TOTAL_MESSAGES: integer(30_000, 500, 1_000_000).describe(
     'Most messages of all destinations that are dispatched and not yet settled',
   ),
+  QUEUE_SHARDS: integer(1, 1, mostShards).describe(
+    'Parts of the belt, each in a slot of its own of a Redis Cluster: a few times its masters (docs/scale.md). The same in all processes',
+  ),
+  QUEUE_SHARDS_READ: z
+    .string()
+    .default('all')
+    .transform(parseShardList)
+    .refine((shards) => shards !== undefined, 'must be all, or numbers below 27 such as 0-3 or 0,2,5-8')
+    .describe(
+      'Which of them a render or send worker takes jobs from: `all`, or numbers such as `0-7`. More than QUEUE_SHARDS before it is raised; a part of them where fleets are large',
+    ),
   RENDER_CONCURRENCY: integer(4, 1, 64).describe('Jobs a render worker works on at once'),
   SEND_CONCURRENCY: integer(16, 1, 256).describe('Jobs a send worker claims at once'),
   SEND_HELD_MESSAGES: integer(20_000, 1_000, 1_000_000).describe(

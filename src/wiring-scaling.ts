@@ -1,5 +1,5 @@
 /** The composition of the scaling signal, which runs beside the dispatcher and by its lead. */
-import type { Redis } from 'ioredis';
+
 import type { Config } from './config.ts';
 import type { PaceLearner } from './pacing/pace-learner.ts';
 import { readPaces } from './pacing/read-paces.ts';
@@ -9,6 +9,7 @@ import type { Log } from './platform/log.ts';
 import type { Loop } from './platform/loop.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { Sql } from './platform/mysql.ts';
+import type { RedisClient } from './platform/redis.ts';
 import type { ScalingSettings } from './scaling/decide-pools.ts';
 import { createScalingMetrics } from './scaling/scaling-metrics.ts';
 import { createScalingSignal } from './scaling/scaling-signal.ts';
@@ -18,7 +19,7 @@ import type { DestinationLimitsSource } from './transport-settings/destination-l
 interface ScalingPlatform {
   readonly config: Config;
   readonly db: Sql;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -23,7 +23,7 @@ import { createSigningKeySource } from './sending-domains/signing-keys.ts';
 import { createDestinationLimitsSource } from './transport-settings/destination-limits-source.ts';
 import { createReplyRuleSource } from './transport-settings/reply-rule-source.ts';
 import { createTransportSource } from './transport-settings/transport-source.ts';
-import { dueRules, hostPolicyOf, type Platform } from './wiring.ts';
+import { dueRules, hostPolicyOf, type Platform, shardsToRead } from './wiring.ts';
 
 /** Of the time a process has to stop; the rest is for recording what became of what was cut off, and for ending the grants. */
 const onTheWireShare = 0.6;
@@ -81,6 +81,7 @@ export function wireSend(platform: Platform): Lifecycle {
   });
   const consumer = createConsumer({
     ...{ stage: 'send', redis: platform.connectWorker(), prefix, log },
+    shards: shardsToRead(config),
     concurrency: config.SEND_CONCURRENCY,
     work: (job) => stage.work(job),
     drain: () => pool.stopSenders(config.STOP_TIMEOUT_MS * onTheWireShare),

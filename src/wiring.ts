@@ -3,7 +3,6 @@
  * `wire…` function puts one stage together on it, not yet started. `workers/*.ts` and `src/server.ts` run them.
  */
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { DestinationStream } from 'pino';
 import { createImportRunner } from './audience/import-runner.ts';
 import { createListSweeper } from './audience/list-sweeper.ts';
@@ -26,13 +25,21 @@ import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { assertDurable, createDatabase, type Database } from './platform/mysql.ts';
-import { assertNoEviction, connectOnce, connectRedis, connectRedisForWorkers } from './platform/redis.ts';
+import {
+  assertNoEviction,
+  connectOnce,
+  connectRedis,
+  connectRedisForWorkers,
+  type RedisClient,
+} from './platform/redis.ts';
 import { assertInstallationKey } from './platform/secret-box.ts';
 import { waitUntilUp } from './platform/wait-until-up.ts';
 import { createConsumer } from './queues/consumer.ts';
 import { createGeneration } from './queues/generation.ts';
 import { createProducer } from './queues/producer.ts';
 import { createRenderedStore } from './queues/rendered-store.ts';
+import { allShards, type Belt } from './queues/shards.ts';
+import { createStaleJobsSweep } from './queues/stale-jobs.ts';
 import { createCampaignMessages } from './render/stage/campaign-messages.ts';
 import { createRenderMetrics } from './render/stage/render-metrics.ts';
 import { createRenderStage } from './render/stage/render-stage.ts';
@@ -52,14 +59,14 @@ export interface Platform extends Lifecycle {
   readonly config: Config;
   readonly log: Log;
   readonly db: Database;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly keys: Keys;
   /** Names this process in leases: another start of it is another owner. */
   readonly owner: string;
   /** A connection for blocking reads; closed with the platform. */
-  connectWorker(): Redis;
+  connectWorker(): RedisClient;
 }
 
 /** `logTo`: default is standard output. */
@@ -73,7 +80,7 @@ export function createPlatform(config: Config, process: string, logTo?: Destinat
     fleetConnections: config.DATABASE_FLEET_CONNECTIONS,
     ownConnections: config.DATABASE_CONNECTIONS,
   });
-  const workerConnections: Redis[] = [];
+  const workerConnections: RedisClient[] = [];
   const stopping = new AbortController();
 
   return {
@@ -131,7 +138,8 @@ export function wireDispatcher(platform: Platform): Lifecycle {
   const { config, db, log, clock, owner, redis } = platform;
   const leadership = createLeadership({ db, clock, name: 'dispatcher', owner });
   const metrics = createDispatchMetrics(platform.metrics);
-  const producer = createProducer(redis, config.REDIS_PREFIX, 'render');
+  const belt = beltOf(platform);
+  const producer = createProducer({ belt, stage: 'render', clock, log });
   const limits = { totalMessages: config.DISPATCH_TOTAL_MESSAGES };
   const destinationLimits = createDestinationLimitsSource({ db, log });
   const paces = createPaceLearner({
@@ -139,7 +147,7 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     limitsOf: (id) => destinationLimits.limitsOf(id),
   });
   createPaceMetrics(platform.metrics, () => paces.paces());
-  const generation = createGeneration(redis, config.REDIS_PREFIX);
+  const generation = createGeneration(belt, clock);
   const dispatcher = createDispatcher({
     db,
     log,
@@ -158,12 +166,14 @@ export function wireDispatcher(platform: Platform): Lifecycle {
   });
   const backlogMetrics = createBacklogMetrics({ db, log, leadership, registry: platform.metrics });
   const scalingSignal = wireScalingSignal(platform, { leadership, paces, destinationLimits });
-  return composeLifecycle([producer, destinationLimits, dispatcher, sweeper, backlogMetrics, scalingSignal]);
+  const staleJobs = createStaleJobsSweep({ belt, leadership, log, leaseMs: config.LEASE_MS });
+  const watching = [sweeper, staleJobs, backlogMetrics, scalingSignal];
+  return composeLifecycle([producer, destinationLimits, dispatcher, ...watching]);
 }
 
 export function wireRender(platform: Platform): Lifecycle {
   const { config, db, log, clock, owner, keys, redis } = platform;
-  const sendQueue = createProducer(redis, config.REDIS_PREFIX, 'send');
+  const sendQueue = createProducer({ belt: beltOf(platform), stage: 'send', clock, log });
   const stage = createRenderStage({
     db,
     log,
@@ -181,6 +191,7 @@ export function wireRender(platform: Platform): Lifecycle {
     stage: 'render',
     redis: platform.connectWorker(),
     prefix: config.REDIS_PREFIX,
+    shards: shardsToRead(config),
     log,
     concurrency: config.RENDER_CONCURRENCY,
     work: (job) => stage.work(job),
@@ -200,6 +211,14 @@ export function wireFeedback(platform: Platform): Lifecycle {
     host: config.FEEDBACK_SMTP_HOST,
     port: config.FEEDBACK_SMTP_PORT,
   });
+}
+
+function beltOf({ config, redis }: Platform): Belt {
+  return { redis, prefix: config.REDIS_PREFIX, shards: config.QUEUE_SHARDS };
+}
+
+export function shardsToRead({ QUEUE_SHARDS, QUEUE_SHARDS_READ }: Config): readonly number[] {
+  return QUEUE_SHARDS_READ === 'all' ? allShards(QUEUE_SHARDS) : QUEUE_SHARDS_READ;
 }
 
 export function dueRules(config: Config) {

@@ -37,7 +37,6 @@ function createOne(owner: string) {
       start: async () => undefined,
       stop: async () => undefined,
       enqueue: async (more) => void jobs.push(...more),
-      countWaiting: async () => ({ transactional: 0, flow: 0, campaign: 0 }),
     },
     generation: { hasChanged: async () => false },
     limits: { totalMessages: 1_000 },

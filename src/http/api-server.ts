@@ -2,7 +2,7 @@
  * The REST API as one part that starts and stops: routes of the stages and of the server itself, on express, with
  * authentication, rate limits, idempotency and documentation around them.
  */
-import type { Redis } from 'ioredis';
+
 import type { Config } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HealthChecks } from '../platform/health.ts';
@@ -10,6 +10,7 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Database } from '../platform/mysql.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import { findBearer } from '../tenants/api-key-store.ts';
 import { createKeyUsage } from '../tenants/key-usage.ts';
 import { createAuthentication } from './authentication.ts';
@@ -28,7 +29,7 @@ import { systemRoutes } from './system-routes.ts';
 export interface ApiServerOptions {
   readonly config: Config;
   readonly db: Database;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;

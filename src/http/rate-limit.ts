@@ -3,7 +3,6 @@
  * Redis each process counts for itself: the limit is a protection and must not become an outage.
  */
 import type { ServerResponse } from 'node:http';
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import {
   RateLimiterMemory,
@@ -12,9 +11,10 @@ import {
   RLWrapperTimeouts,
 } from 'rate-limiter-flexible';
 import { AppError } from '../errors.ts';
+import type { RedisClient } from '../platform/redis.ts';
 
 export interface RateLimitOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly requestsPerSecond: number;
 }

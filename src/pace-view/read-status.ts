@@ -1,11 +1,12 @@
 /** Reads what holds at some destinations: paces from Redis where it answers in time, attempts from the ledger. */
-import type { Redis } from 'ioredis';
+
 import { within } from '../pacing/answer-in-time.ts';
 import type { Pace } from '../pacing/pace.ts';
 import { readPaces } from '../pacing/read-paces.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Sql } from '../platform/mysql.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import { utcDay } from '../transport-settings/utc-day.ts';
 import { readAttempts } from './attempts-store.ts';
 import { type DestinationStatus, toStatus } from './destination-status.ts';
@@ -13,7 +14,7 @@ import type { StoredDestination } from './destination-store.ts';
 
 export interface PaceViewParts {
   readonly db: Sql;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly clock: Clock;
   readonly log: Log;

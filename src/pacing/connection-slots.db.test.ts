@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectRedis } from '../platform/redis.ts';
+import { connectRedis, type RedisClient } from '../platform/redis.ts';
 import { createTestRedis, silentLog, type TestRedis } from '../testing/test-database.ts';
 import { type ConnectionSlots, createConnectionSlots } from './connection-slots.ts';
 import { slotsScript } from './slots-script.ts';
@@ -33,7 +33,7 @@ class Holder {
   constructor(
     owner: string,
     cap: number | undefined,
-    options: { leaseMs?: number; connection?: TestRedis['redis'] } = {},
+    options: { leaseMs?: number; connection?: RedisClient } = {},
   ) {
     const { connection = redis.redis, leaseMs = 10_000 } = options;
     this.cap = cap;
@@ -165,7 +165,7 @@ test('while Redis is away what is held is kept, and no more is added but a first
   connection.disconnect();
 });
 
-function slotsOf(owner: string, connection: TestRedis['redis'], renewMs: number): ConnectionSlots {
+function slotsOf(owner: string, connection: RedisClient, renewMs: number): ConnectionSlots {
   const { prefix } = redis;
   const slots = createConnectionSlots({ redis: connection, prefix, owner, clock, log: silentLog, renewMs });
   running.push(slots);
@@ -186,7 +186,7 @@ test('asks that go up and down count as the highest since the last renewal', asy
 
 test('what is released while an answer is on its way is given back all the same', async () => {
   let letGo: () => void = () => undefined;
-  const slow: TestRedis['redis'] = Object.create(redis.redis);
+  const slow: RedisClient = Object.create(redis.redis);
   slow.eval = (async (...args: Parameters<typeof slow.eval>) => {
     const answer = await redis.redis.eval(...args);
     await new Promise<void>((resolve) => {

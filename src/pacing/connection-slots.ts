@@ -6,11 +6,12 @@
  * A lease ends by itself ten seconds after its owner last spoke: slots of a worker that died come back. While Redis is away a process keeps
  * what it holds and opens no more, except for one where it has none.
  */
-import type { Redis } from 'ioredis';
 import type { Clock } from '../platform/clock.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
+import type { RedisClient } from '../platform/redis.ts';
+import { groupByHome, homeOf } from '../platform/redis-homes.ts';
 import { SlotLease } from './slot-lease.ts';
 import { slotsScript } from './slots-script.ts';
 
@@ -35,7 +36,7 @@ export interface ConnectionSlots extends Lifecycle {
 }
 
 export interface ConnectionSlotsOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly owner: string;
   readonly clock: Clock;
@@ -64,7 +65,8 @@ class FleetSlots implements ConnectionSlots {
   readonly #eager = new Set<number>();
   readonly #listeners: ((destinationId: number, allowed: number) => void)[] = [];
   #renewAt = 0;
-  #isAway = false;
+  /** Homes whose Redis did not answer when last asked. */
+  readonly #away = new Set<string>();
   #isStopped = false;
 
   constructor(options: ConnectionSlotsOptions) {
@@ -97,7 +99,7 @@ class FleetSlots implements ConnectionSlots {
     const lease = this.#leases.get(id) ?? new SlotLease(cap);
     this.#leases.set(id, lease);
     if (lease.want({ cap, wanted, held })) this.#askSoon(id);
-    return this.#allowedOf(lease);
+    return this.#allowedOf(id, lease);
   }
 
   onChange(listener: (destinationId: number, allowed: number) => void): void {
@@ -118,30 +120,39 @@ class FleetSlots implements ConnectionSlots {
     if (isRenewal) this.#renewAt = clock.monotonic() + this.#renewMs;
     const ids = [...(isRenewal ? this.#leases.keys() : this.#eager)];
     this.#eager.clear();
-    for (let i = 0; i < ids.length; i += mostPerCall) await this.#ask(ids.slice(i, i + mostPerCall));
+    const byHome = groupByHome(ids, (id) => this.#homeOf(id));
+    await Promise.all([...byHome].map(([home, some]) => this.#askAll(home, some)));
     if (isRenewal) for (const lease of this.#leases.values()) lease.renew();
     return 'idle';
   }
 
-  async #ask(ids: readonly number[]): Promise<void> {
+  #homeOf(id: number): string {
+    return homeOf(this.#options.redis, this.#options.prefix, id);
+  }
+
+  async #askAll(home: string, ids: readonly number[]): Promise<void> {
+    for (let i = 0; i < ids.length; i += mostPerCall) await this.#ask(home, ids.slice(i, i + mostPerCall));
+  }
+
+  async #ask(home: string, ids: readonly number[]): Promise<void> {
     const asked = ids.map((id) => ({ id, lease: this.#leases.get(id)! })).filter(({ lease }) => lease);
     if (asked.length === 0) return;
     const { log } = this.#options;
     try {
-      const answers = await this.#call(asked);
-      if (this.#isAway) log.info('connection slots: Redis is back');
-      this.#isAway = false;
+      const answers = await this.#call(home, asked);
+      if (this.#away.delete(home)) log.info({ home }, 'connection slots: Redis is back');
       for (const [i, { id, lease }] of asked.entries()) this.#answer(id, lease, answers[i] ?? 0);
     } catch (error) {
-      if (!this.#isAway) log.warn({ err: error }, 'connection slots: Redis is away, none is added');
-      this.#isAway = true;
-      for (const { id, lease } of asked) this.#tell(id, this.#allowedOf(lease));
+      const isNews = !this.#away.has(home);
+      if (isNews) log.warn({ err: error, home }, 'connection slots: Redis is away, none is added');
+      this.#away.add(home);
+      for (const { id, lease } of asked) this.#tell(id, this.#allowedOf(id, lease));
     }
   }
 
-  #call(asked: Asked): Promise<number[]> {
-    const { redis, prefix, owner, leaseMs = 10_000 } = this.#options;
-    const keys = [`${prefix}:slots:since`, ...asked.map(({ id }) => slotsKey(prefix, id))];
+  #call(home: string, asked: Asked): Promise<number[]> {
+    const { redis, owner, leaseMs = 10_000 } = this.#options;
+    const keys = [`${home}:slots:since`, ...asked.map(({ id }) => slotsKey(home, id))];
     const asks = asked.flatMap(({ lease }) => lease.ask());
     const heldBackMs = this.#renewMs * renewalsAfterLoss;
     return redis.eval(slotsScript, keys.length, ...keys, owner, leaseMs, heldBackMs, ...asks) as Promise<
@@ -150,7 +161,7 @@ class FleetSlots implements ConnectionSlots {
   }
 
   #answer(id: number, lease: SlotLease, allowed: number): void {
-    const before = this.#allowedOf(lease);
+    const before = this.#allowedOf(id, lease);
     const isMoreWanted = lease.answer(allowed);
     if (lease.isForgotten && this.#leases.get(id) === lease) this.#leases.delete(id);
     else if (allowed !== before) this.#tell(id, allowed);
@@ -166,11 +177,12 @@ class FleetSlots implements ConnectionSlots {
     this.#loop.wake();
   }
 
-  #allowedOf(lease: SlotLease): number {
-    return this.#isAway ? lease.allowedAlone : lease.allowed;
+  #allowedOf(id: number, lease: SlotLease): number {
+    const isAway = this.#away.size > 0 && this.#away.has(this.#homeOf(id));
+    return isAway ? lease.allowedAlone : lease.allowed;
   }
 }
 
-function slotsKey(prefix: string, destinationId: number): string {
-  return `${prefix}:slots:${destinationId}`;
+function slotsKey(home: string, destinationId: number): string {
+  return `${home}:slots:${destinationId}`;
 }

@@ -1,5 +1,5 @@
 /** How many send workers live, by Redis's clock: each says so every second, and counts for ten seconds after it last did. */
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../platform/redis.ts';
 import { workersKey } from './pace-keys.ts';
 
 /**
@@ -16,10 +16,14 @@ return redis.call('ZCARD', KEYS[1])`;
 
 const termMs = 10_000;
 
-export function countWorkers(pipeline: ReturnType<Redis['pipeline']>, prefix: string, owner: string): void {
-  pipeline.eval(countScript, 1, workersKey(prefix), owner, termMs);
+export function countWorkers(
+  pipeline: ReturnType<RedisClient['pipeline']>,
+  home: string,
+  owner: string,
+): void {
+  pipeline.eval(countScript, 1, workersKey(home), owner, termMs);
 }
 
-export async function forgetWorker(redis: Redis, prefix: string, owner: string): Promise<void> {
-  await redis.zrem(workersKey(prefix), owner);
+export async function forgetWorker(redis: RedisClient, home: string, owner: string): Promise<void> {
+  await redis.zrem(workersKey(home), owner);
 }

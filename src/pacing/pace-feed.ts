@@ -5,15 +5,16 @@
  * While Redis is away the last paces stand, and what happens meanwhile is reported afterwards. If we die, a quarter of a second of counts
  * is not learnt from; nothing else hangs on them.
  */
-import type { Redis } from 'ioredis';
+
 import type { Clock } from '../platform/clock.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop } from '../platform/loop.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import { countWorkers, forgetWorker } from './live-workers.ts';
 import type { Pace } from './pace.ts';
 import type { PaceEvent } from './pace-event.ts';
-import { askPaces, reportsKey, valueAt } from './pace-keys.ts';
+import { askPaces, paceHome, reportsKey, valueAt } from './pace-keys.ts';
 import { PendingReports } from './pending-reports.ts';
 import { ReadPaces } from './read-back.ts';
 import { type Held, WatchedDestinations } from './watched-destinations.ts';
@@ -34,7 +35,7 @@ export interface PaceFeed extends Lifecycle {
 }
 
 export interface PaceFeedOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly owner: string;
   readonly clock: Clock;
@@ -56,6 +57,7 @@ export function createPaceFeed(options: PaceFeedOptions): PaceFeed {
 
 class RedisPaceFeed implements PaceFeed {
   readonly #options: PaceFeedOptions;
+  readonly #home: string;
   readonly #loop;
   readonly #watched = new WatchedDestinations();
   readonly #paces: ReadPaces;
@@ -70,6 +72,7 @@ class RedisPaceFeed implements PaceFeed {
 
   constructor(options: PaceFeedOptions) {
     this.#options = options;
+    this.#home = paceHome(options.redis, options.prefix);
     this.#paces = new ReadPaces(options.clock);
     const { log, flushMs = 250 } = options;
     this.#loop = createLoop({ name: 'pace-feed', log, idleMs: flushMs, pass: () => this.#pass() });
@@ -84,11 +87,11 @@ class RedisPaceFeed implements PaceFeed {
   }
 
   async stop(): Promise<void> {
-    const { redis, prefix, owner } = this.#options;
+    const { redis, owner } = this.#options;
     await this.#loop.stop();
     clearTimeout(this.#urgent);
     await this.#pass();
-    await forgetWorker(redis, prefix, owner).catch(() => undefined);
+    await forgetWorker(redis, this.#home, owner).catch(() => undefined);
   }
 
   note(id: number, event: PaceEvent): void {
@@ -135,16 +138,16 @@ class RedisPaceFeed implements PaceFeed {
 
   /** One pipeline: reports in, paces out, and once a second the count of workers. */
   async #flush(taken: PendingReports): Promise<void> {
-    const { redis, prefix, owner } = this.#options;
+    const { redis, owner } = this.#options;
+    const home = this.#home;
     const lines = this.#linesOf(taken);
     const ids = this.#watched.ids;
     const isCounting = this.#flushedAt >= this.#countAt;
     if (lines.length + ids.length === 0 && !isCounting) return;
     const pipeline = redis.pipeline();
-    if (lines.length > 0)
-      pipeline.rpush(reportsKey(prefix), ...lines).ltrim(reportsKey(prefix), -mostLines, -1);
-    if (isCounting) countWorkers(pipeline, prefix, owner);
-    const asked = askPaces(pipeline, prefix, ids);
+    if (lines.length > 0) pipeline.rpush(reportsKey(home), ...lines).ltrim(reportsKey(home), -mostLines, -1);
+    if (isCounting) countWorkers(pipeline, home, owner);
+    const asked = askPaces(pipeline, home, ids);
     const replies = await pipeline.exec();
     const counted = lines.length > 0 ? 2 : 0;
     if (counted > 0) valueAt(replies, 0);

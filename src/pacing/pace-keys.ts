@@ -1,30 +1,40 @@
-/** Where pacing keeps what it shares, in Redis. All of it can be lost: the fleet then starts cold. */
-import type { Redis } from 'ioredis';
+/**
+ * Where pacing keeps what the leader and the workers tell each other, in Redis. All of it can be lost: the fleet then starts cold.
+ *
+ * Of a cluster it is one slot, and so one node: it goes in pipelines, and is a line and a read of small values four times a second and worker (a hundred workers with a hundred
+ * destinations each: 40,000 small commands a second, under a tenth of what a node can). Rates and connections, which every message hangs on, are spread.
+ */
+import type { RedisClient } from '../platform/redis.ts';
 import { decodePace, type PublishedPace } from './pace-coding.ts';
 
+/** What all keys below begin with; they take it as their `home`. */
+export function paceHome(redis: RedisClient, prefix: string): string {
+  return redis.isCluster ? `{${prefix}:pace}` : prefix;
+}
+
 /** A list of lines (`report-coding.ts`), oldest first. */
-export function reportsKey(prefix: string): string {
-  return `${prefix}:pace:reports`;
+export function reportsKey(home: string): string {
+  return `${home}:pace:reports`;
 }
 
 /** The published pace; expires when nothing was learnt for an hour. */
-export function paceKey(prefix: string, destinationId: number): string {
-  return `${prefix}:pace:${destinationId}`;
+export function paceKey(home: string, destinationId: number): string {
+  return `${home}:pace:${destinationId}`;
 }
 
 /** There as long as the destination may not be tried: its time to live says how long, by Redis's clock. */
-export function closedKey(prefix: string, destinationId: number): string {
-  return `${prefix}:pace:closed:${destinationId}`;
+export function closedKey(home: string, destinationId: number): string {
+  return `${home}:pace:closed:${destinationId}`;
 }
 
 /** A set of the destinations whose breaker is not closed: what a new leader must know before its first pass. */
-export function troubledKey(prefix: string): string {
-  return `${prefix}:pace:troubled`;
+export function troubledKey(home: string): string {
+  return `${home}:pace:troubled`;
 }
 
 /** A sorted set: send workers by the end of their term. */
-export function workersKey(prefix: string): string {
-  return `${prefix}:pace:workers`;
+export function workersKey(home: string): string {
+  return `${home}:pace:workers`;
 }
 
 /**
@@ -32,12 +42,12 @@ export function workersKey(prefix: string): string {
  * replies begin in the pipeline's.
  */
 export function askPaces(
-  pipeline: ReturnType<Redis['pipeline']>,
-  prefix: string,
+  pipeline: ReturnType<RedisClient['pipeline']>,
+  home: string,
   destinationIds: readonly number[],
 ): { read(replies: PipelineReplies, from: number): readonly (PublishedPace | undefined)[] } {
-  if (destinationIds.length > 0) pipeline.mget(destinationIds.map((id) => paceKey(prefix, id)));
-  for (const id of destinationIds) pipeline.pttl(closedKey(prefix, id));
+  if (destinationIds.length > 0) pipeline.mget(destinationIds.map((id) => paceKey(home, id)));
+  for (const id of destinationIds) pipeline.pttl(closedKey(home, id));
   return {
     read(replies, from) {
       if (destinationIds.length === 0) return [];

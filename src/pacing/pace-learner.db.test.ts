@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectRedis } from '../platform/redis.ts';
+import { connectRedis, type RedisClient } from '../platform/redis.ts';
 import { createTestRedis, silentLog, type TestRedis } from '../testing/test-database.ts';
 import type { DestinationLimits } from './pace.ts';
 import { createPaceFeed, type PaceFeed } from './pace-feed.ts';
@@ -29,7 +29,7 @@ class Leader {
   limits: DestinationLimits = {};
   readonly learner: PaceLearner;
 
-  constructor(connection = redis.redis) {
+  constructor(connection: RedisClient = redis.redis) {
     this.learner = createPaceLearner({
       redis: connection,
       prefix,
@@ -47,7 +47,11 @@ class Leader {
   }
 }
 
-async function worker(owner = 'w', connection = redis.redis, log = silentLog): Promise<PaceFeed> {
+async function worker(
+  owner = 'w',
+  connection: RedisClient = redis.redis,
+  log = silentLog,
+): Promise<PaceFeed> {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const feed = createPaceFeed({ redis: connection, prefix, owner, clock, log, flushMs: 20 });
   feeds.push(feed);

@@ -4,12 +4,13 @@
  * Its memory is a cache of what it published: a new leader adopts that, destination by destination. If we die between taking
  * reports and publishing, a few hundred milliseconds are not learnt from. Without Redis nobody can report: the last paces stand.
  */
-import type { Redis } from 'ioredis';
+
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import { KnownPaces } from './known-paces.ts';
 import type { DestinationLimits, Pace } from './pace.ts';
-import { askPaces, reportsKey, troubledKey, valueAt } from './pace-keys.ts';
+import { askPaces, paceHome, reportsKey, troubledKey, valueAt } from './pace-keys.ts';
 import { publishPaces } from './publish-paces.ts';
 import { decodeReports, type ReportLine } from './report-coding.ts';
 
@@ -26,7 +27,7 @@ export interface PaceLearner {
 }
 
 export interface PaceLearnerOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -49,6 +50,7 @@ export function createPaceLearner(options: PaceLearnerOptions): PaceLearner {
 
 class RedisPaceLearner implements PaceLearner {
   readonly #options: PaceLearnerOptions;
+  readonly #home: string;
   readonly #known: KnownPaces;
   /** Asked for and not known: adopted with the next call. */
   readonly #wanted = new Set<number>();
@@ -59,6 +61,7 @@ class RedisPaceLearner implements PaceLearner {
 
   constructor(options: PaceLearnerOptions) {
     this.#options = options;
+    this.#home = paceHome(options.redis, options.prefix);
     this.#known = new KnownPaces(options);
   }
 
@@ -91,7 +94,7 @@ class RedisPaceLearner implements PaceLearner {
     const { redis, prefix } = this.#options;
     if (nowMs - this.#learntAt > staleAfterMs) this.#forgetAll();
     const troubled = this.#isNewLeader ? await this.#readTroubled() : [];
-    const lines = await takeLines(redis, prefix);
+    const lines = await takeLines(redis, this.#home);
     const reported = lines.flatMap(({ reports }) => reports.map((report) => report.destinationId));
     await this.#adoptAll([...this.#wanted, ...outstanding.keys(), ...reported, ...troubled], nowMs);
     this.#isNewLeader = false;
@@ -109,18 +112,18 @@ class RedisPaceLearner implements PaceLearner {
   }
 
   async #readTroubled(): Promise<readonly number[]> {
-    const { redis, prefix } = this.#options;
-    return (await redis.srandmember(troubledKey(prefix), mostTroubled)).map(Number);
+    const { redis } = this.#options;
+    return (await redis.srandmember(troubledKey(this.#home), mostTroubled)).map(Number);
   }
 
   async #adoptAll(ids: readonly number[], nowMs: number): Promise<void> {
-    const { redis, prefix } = this.#options;
+    const { redis } = this.#options;
     const strange = [...new Set(ids)].filter((id) => !this.#known.has(id));
     this.#wanted.clear();
     for (let i = 0; i < strange.length; i += mostAdopted) {
       const some = strange.slice(i, i + mostAdopted);
       const pipeline = redis.pipeline();
-      const asked = askPaces(pipeline, prefix, some);
+      const asked = askPaces(pipeline, this.#home, some);
       const found = asked.read(await pipeline.exec(), 0);
       for (const [n, id] of some.entries()) this.#known.adopt(id, found[n], nowMs);
     }
@@ -128,8 +131,8 @@ class RedisPaceLearner implements PaceLearner {
 }
 
 /** At most `mostLines`; not LPOP with a count, which Redis knows only from 6.2 on. A line of another release is left out. */
-async function takeLines(redis: Redis, prefix: string): Promise<readonly ReportLine[]> {
-  const key = reportsKey(prefix);
+async function takeLines(redis: RedisClient, home: string): Promise<readonly ReportLine[]> {
+  const key = reportsKey(home);
   const replies = await redis
     .multi()
     .lrange(key, 0, mostLines - 1)

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectRedis } from '../platform/redis.ts';
+import { connectRedis, type RedisClient } from '../platform/redis.ts';
 import { createTestRedis, silentLog, type TestRedis } from '../testing/test-database.ts';
 import { type Bucket, createRateGate, type RateGate } from './rate-gate.ts';
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.drop());
 
-function gateWith(connection: TestRedis['redis'], workers: number): RateGate {
+function gateWith(connection: RedisClient, workers: number): RateGate {
   const { prefix } = redis;
   return createRateGate({ redis: connection, prefix, clock, workers: () => workers, log: silentLog });
 }
@@ -168,7 +168,7 @@ describe('a rate of 5,000 a second', () => {
 
   async function measureAway(
     gates: readonly RateGate[],
-    connections: readonly TestRedis['redis'][],
+    connections: readonly RedisClient[],
     one: Bucket,
   ): Promise<number> {
     for (const connection of connections) connection.disconnect();

@@ -5,14 +5,14 @@
  * destination, transport, tenant and campaign): as many are granted as the poorest has, and all pay for just these. A bucket that was
  * lost starts cold: no burst, so that losing Redis never means a flood.
  *
- * While Redis is away a worker goes on with its share (`local-buckets.ts`). When it is back, both are asked for a while: the others may
- * not have noticed yet, and what they take is not in the shared buckets.
+ * On one Redis that is one call. A tenant's bucket is shared by all its destinations, so of a cluster a message's buckets may lie in several slots: they are then asked one
+ * after the other, the slowest first, each for what the others gave, and what they gave too much is given back. If we die in between, tokens are lost: never one too many.
  */
-import type { Redis } from 'ioredis';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { within } from './answer-in-time.ts';
-import { burstOf, createLocalBuckets } from './local-buckets.ts';
+import type { RedisClient } from '../platform/redis.ts';
+import { groupByHome, homeOf } from '../platform/redis-homes.ts';
+import { createHomeRateGate, type HomeRateGate } from './home-rate-gate.ts';
 
 /** A limit that messages count against. Names: d:<destinationId>, t:<transportId>, n:<tenantId>, c:<campaignId>. */
 export interface Bucket {
@@ -35,7 +35,7 @@ export interface RateGate {
 }
 
 export interface RateGateOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly clock: Clock;
   /** Send workers alive, by the last count: a worker's share while Redis is away. */
@@ -43,100 +43,43 @@ export interface RateGateOptions {
   readonly log: Log;
 }
 
-/** Redis that does not answer in time is away: a message may not wait for longer than it would for a token. */
-const answerMs = 500;
-const askAgainMs = 250;
-/** Longer than the longest pause before a worker connects again (`platform/redis.ts`): after it all have Redis again. */
-const bothForMs = 2_000;
-
-/**
- * In:  KEYS buckets; ARGV[1] wanted, then for each bucket µs between messages and burst in messages.
- * Out: {granted, ms until the next, number of the bucket that is waited for}; the last two 0 when all was granted.
- * Rows: one string per bucket, expiring a minute after it is full again.
- * µs since 1970 leave a double no room for fractions: an interval may only be divided by, not added to them, or a bucket of one token never has it.
- */
-const gcra = `
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-local wanted = tonumber(ARGV[1])
-local granted = wanted
-local tats = {}
-for i, key in ipairs(KEYS) do
-  local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local stored = redis.call('GET', key)
-  local tat = stored and tonumber(stored) or now + (burst - 1) * interval
-  if tat < now then tat = now end
-  tats[i] = tat
-  granted = math.min(granted, math.max(0, math.floor(burst - (tat - now) / interval + 1e-6)))
-end
-local wait, limiting = 0, 0
-for i, key in ipairs(KEYS) do
-  local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local tat = tats[i] + granted * interval
-  redis.call('SET', key, string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 60000)
-  local need = math.ceil((tat - now - (burst - 1) * interval) / 1000)
-  if granted < wanted and need > wait then wait = need; limiting = i end
-end
-return {granted, wait, limiting}`;
-
 export function createRateGate(options: RateGateOptions): RateGate {
-  const { redis, prefix, clock, workers, log } = options;
-  const local = createLocalBuckets(workers);
-  let isAway = false;
-  let askAgainAt = 0;
-  /** Until then the local share counts as well. */
-  let bothUntil = 0;
+  const { redis, prefix } = options;
+  const gates = new Map<string, HomeRateGate>();
 
-  async function takeShared(buckets: readonly Bucket[], wanted: number): Promise<Tokens> {
-    const keys = buckets.map(({ name }) => `${prefix}:rate:${name}`);
-    const rates = buckets.flatMap(({ perSecond }) => [1_000_000 / perSecond, burstOf(perSecond)]);
-    const answer = await within(answerMs, redis.eval(gcra, keys.length, ...keys, wanted, ...rates));
-    const [granted, waitMs, limiting] = answer as [number, number, number];
-    return tokensOf(granted, waitMs, buckets[limiting - 1]);
-  }
-
-  /** What the share gives, if Redis, when it can be asked, gives it too. */
-  async function takeBoth(buckets: readonly Bucket[], wanted: number): Promise<Tokens> {
-    const own = local.take(buckets, wanted, clock.monotonic());
-    if (own.granted === 0 || clock.monotonic() < askAgainAt) return own;
-    try {
-      const shared = await takeShared(buckets, own.granted);
-      found();
-      local.giveBack(buckets, own.granted - shared.granted);
-      return shared.granted < own.granted ? shared : own;
-    } catch (error) {
-      lost(error);
-      return own;
-    }
-  }
-
-  function lost(error: unknown): void {
-    if (!isAway) log.warn({ err: error }, 'rates: Redis is away, each worker keeps to its share');
-    isAway = true;
-    askAgainAt = clock.monotonic() + askAgainMs;
-    bothUntil = Number.POSITIVE_INFINITY;
-  }
-
-  function found(): void {
-    if (isAway) bothUntil = clock.monotonic() + bothForMs;
-    isAway = false;
+  function gateOf(home: string): HomeRateGate {
+    const gate = gates.get(home) ?? createHomeRateGate(options, home);
+    gates.set(home, gate);
+    return gate;
   }
 
   return {
     async take(buckets, wanted) {
       if (buckets.length === 0 || wanted === 0) return { granted: wanted, waitMs: 0 };
-      if (clock.monotonic() < bothUntil) return takeBoth(buckets, wanted);
-      local.clear();
-      try {
-        return await takeShared(buckets, wanted);
-      } catch (error) {
-        lost(error);
-        return local.take(buckets, wanted, clock.monotonic());
-      }
+      const slowestFirst = buckets.toSorted((a, b) => a.perSecond - b.perSecond);
+      const byHome = groupByHome(slowestFirst, ({ name }) => homeOf(redis, prefix, name));
+      return takeInTurn(
+        [...byHome].map(([home, some]) => ({ gate: gateOf(home), buckets: some })),
+        wanted,
+      );
     },
   };
 }
 
-function tokensOf(granted: number, waitMs: number, bucket: Bucket | undefined): Tokens {
-  return bucket ? { granted, waitMs, limitedBy: bucket.name } : { granted, waitMs: 0 };
+async function takeInTurn(
+  parts: readonly { readonly gate: HomeRateGate; readonly buckets: readonly Bucket[] }[],
+  wanted: number,
+): Promise<Tokens> {
+  let least: Tokens = { granted: wanted, waitMs: 0 };
+  const given: (() => void)[] = [];
+  for (const { gate, buckets } of parts) {
+    if (least.granted === 0) break;
+    const tokens = await gate.take(buckets, least.granted);
+    if (tokens.granted < least.granted) least = tokens;
+    given.push(() => {
+      if (tokens.granted > least.granted) gate.giveBack(buckets, tokens.granted - least.granted);
+    });
+  }
+  for (const settle of given) settle();
+  return least;
 }

@@ -1,11 +1,12 @@
 /** The checks that every process shares: its database is there and migrated, its Redis is there. */
-import type { Redis } from 'ioredis';
+
 import type { HealthChecks } from './health.ts';
 import type { Sql } from './mysql.ts';
+import { assertServing, type RedisClient } from './redis.ts';
 
 export interface CheckedParts {
   readonly db: Sql;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** Names of the migrations that this version of the code needs. */
   readonly migrations: readonly string[];
 }
@@ -14,7 +15,7 @@ export function createHealthChecks({ db, redis, migrations }: CheckedParts): Hea
   return {
     mysql: async () => void (await db.first('SELECT 1')),
     schema: () => assertMigrated(db, migrations),
-    redis: async () => void (await redis.ping()),
+    redis: () => assertServing(redis),
   };
 }
 

@@ -1,21 +1,24 @@
 /**
- * Takes jobs off the belt: one BullMQ worker per class, each with its own share of the concurrency, so that campaigns
- * never occupy the slots of transactional mail.
+ * Takes jobs off the belt: one BullMQ worker per class and shard, each with its own share of the concurrency, so that campaigns
+ * never occupy the slots of transactional mail. Each has a connection of its own that waits for jobs.
  */
 import { type Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { DeliveryClass } from '../ledger/states.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import { decodeJob, type GrantJob } from './jobs.ts';
-import { classNames, queueName, type Stage } from './producer.ts';
+import { classNames } from './producer.ts';
+import { queueName, type Stage, shardPrefix } from './shards.ts';
 
 export interface ConsumerOptions {
   readonly stage: Stage;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
+  /** The shards to read: all that are filled, and perhaps some that will be or were. */
+  readonly shards: readonly number[];
   readonly log: Log;
-  /** Jobs at once for campaigns; the other classes get a quarter of it each on top, at least one. */
+  /** Jobs at once for campaigns, shared by the shards, at least one each; the other classes get a quarter of it each on top, at least one. */
   readonly concurrency: number;
   /** Does one job. It throws only for broken infrastructure; the chunks then come back when their leases are over. */
   readonly work: (job: GrantJob) => Promise<void>;
@@ -30,7 +33,9 @@ export function createConsumer(options: ConsumerOptions): Lifecycle {
   return {
     async start() {
       if (workers.length > 0) return;
-      workers = classNames.map((name) => createWorker(options, name));
+      workers = options.shards.flatMap((shard) =>
+        classNames.map((name) => createWorker(options, shard, name)),
+      );
       for (const worker of workers)
         void worker.run().catch((error) => log.error({ err: error }, 'belt worker ended'));
     },
@@ -45,7 +50,7 @@ export function createConsumer(options: ConsumerOptions): Lifecycle {
   };
 }
 
-function createWorker(options: ConsumerOptions, deliveryClass: DeliveryClass): Worker {
+function createWorker(options: ConsumerOptions, shard: number, deliveryClass: DeliveryClass): Worker {
   const { stage, redis, prefix, log, work } = options;
   const process = async (job: Job) => {
     const decoded = decodeJob(job.data);
@@ -54,8 +59,8 @@ function createWorker(options: ConsumerOptions, deliveryClass: DeliveryClass): W
   };
   const worker = new Worker(queueName(stage, deliveryClass), process, {
     connection: redis,
-    prefix: `${prefix}:belt`,
-    concurrency: concurrencyOf(options.concurrency, deliveryClass),
+    prefix: shardPrefix({ redis, prefix }, shard),
+    concurrency: concurrencyOf(options, deliveryClass),
     autorun: false,
     lockDuration: 30_000,
     stalledInterval: 30_000,
@@ -63,11 +68,12 @@ function createWorker(options: ConsumerOptions, deliveryClass: DeliveryClass): W
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   });
-  worker.on('error', (error) => log.warn({ err: error, stage }, 'belt worker'));
+  worker.on('error', (error) => log.warn({ err: error, stage, shard }, 'belt worker'));
   worker.on('failed', (job, error) => log.error({ err: error, stage, jobId: job?.id }, 'job failed'));
   return worker;
 }
 
-function concurrencyOf(campaigns: number, deliveryClass: DeliveryClass): number {
-  return deliveryClass === 'campaign' ? campaigns : Math.max(1, Math.ceil(campaigns / 4));
+function concurrencyOf({ concurrency, shards }: ConsumerOptions, deliveryClass: DeliveryClass): number {
+  const ofClass = deliveryClass === 'campaign' ? concurrency : concurrency / 4;
+  return Math.max(1, Math.ceil(ofClass / shards.length));
 }

@@ -2,8 +2,9 @@
  * Rendered messages on their way from render to send: one binary value per grant, for two minutes, plus the segments of
  * each campaign's message, which every grant of it shares. Both are rebuilt by rendering anew.
  */
-import type { Redis } from 'ioredis';
+
 import { formatGrant, type Grant } from '../ledger/grant.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import { payloadVersion } from '../render/payload.ts';
 
 export interface RenderedStore {
@@ -13,8 +14,8 @@ export interface RenderedStore {
     rendered: Buffer,
     segments: { readonly digest: string; readonly bytes: Buffer },
   ): Promise<void>;
-  /** The grants' messages, in order; null where there are none (any more). */
-  take(grants: readonly Grant[]): Promise<readonly (Buffer | null)[]>;
+  /** The grant's messages; null where there are none (any more). */
+  take(grant: Grant): Promise<Buffer | null>;
   getSegments(digest: string): Promise<Buffer | null>;
   drop(grant: Grant): Promise<void>;
 }
@@ -22,7 +23,7 @@ export interface RenderedStore {
 const renderedTtlSeconds = 120;
 const segmentsTtlSeconds = 900;
 
-export function createRenderedStore(redis: Redis, prefix: string): RenderedStore {
+export function createRenderedStore(redis: RedisClient, prefix: string): RenderedStore {
   const renderedKey = (grant: Grant) => `${prefix}:rendered:${formatGrant(grant)}`;
   // The version is in the key: two releases that write them differently would each find them there and not readable, for as long as both render.
   const segmentsKey = (digest: string) => `${prefix}:segments:${payloadVersion}:${digest}`;
@@ -30,17 +31,15 @@ export function createRenderedStore(redis: Redis, prefix: string): RenderedStore
   return {
     async put(grant, rendered, { digest, bytes }) {
       const key = segmentsKey(digest);
-      const replies = await redis
-        .pipeline()
-        .set(renderedKey(grant), rendered, 'EX', renderedTtlSeconds)
-        .expire(key, segmentsTtlSeconds)
-        .exec();
-      const [[setError], [expireError, wasThere]] = replies as [[Error | null], [Error | null, number]];
-      if (setError ?? expireError) throw setError ?? expireError;
+      // Two commands of one moment, and no pipeline: of a cluster they lie on different nodes.
+      const [, wasThere] = await Promise.all([
+        redis.set(renderedKey(grant), rendered, 'EX', renderedTtlSeconds),
+        redis.expire(key, segmentsTtlSeconds),
+      ]);
       if (wasThere === 0) await redis.set(key, bytes, 'EX', segmentsTtlSeconds);
     },
-    take(grants) {
-      return redis.mgetBuffer(grants.map(renderedKey));
+    take(grant) {
+      return redis.getBuffer(renderedKey(grant));
     },
     getSegments(digest) {
       return redis.getBuffer(segmentsKey(digest));

@@ -2,8 +2,9 @@
  * The leader's decision, published: every process's API shows the same, and the next leader goes on from it. Its age is told by Redis, from what is left
  * of the key's hour: clocks are never compared. Lost with Redis, a new leader begins with the workers that live.
  */
-import type { Redis } from 'ioredis';
+
 import { z } from 'zod';
+import type { RedisClient } from '../platform/redis.ts';
 import type { PoolDecision } from './decide-pools.ts';
 import { forEachPool, type Pools } from './pool.ts';
 
@@ -54,7 +55,7 @@ export function toPublished({ state, facts, live }: PoolDecision): PublishedPool
 
 /** Throws while Redis is away. */
 export async function publishScaling(
-  redis: Redis,
+  redis: RedisClient,
   prefix: string,
   decisions: Pools<PoolDecision>,
 ): Promise<void> {
@@ -63,7 +64,7 @@ export async function publishScaling(
 }
 
 /** Undefined: nothing was decided for an hour, or by a release that wrote it otherwise. Throws while Redis is away. */
-export async function readScaling(redis: Redis, prefix: string): Promise<PublishedScaling | undefined> {
+export async function readScaling(redis: RedisClient, prefix: string): Promise<PublishedScaling | undefined> {
   const replies = await redis.pipeline().get(scalingKey(prefix)).pttl(scalingKey(prefix)).exec();
   const [text, leftMs] = (replies ?? []).map(([error, value]) => {
     if (error) throw error;

@@ -1,13 +1,14 @@
 /** `GET /v1/platform/scaling`: how many workers each pool should have, in the shape that KEDA's metrics-api scaler reads. */
-import type { Redis } from 'ioredis';
+
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { defineRoute, json, type Route } from '../http/route.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import { forEachPool } from './pool.ts';
 import { type PublishedPool, readScaling } from './published-scaling.ts';
 
 export interface ScalingViewParts {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
 }
 
@@ -57,7 +58,7 @@ export function scalingRoutes({ redis, prefix }: ScalingViewParts): Route[] {
   ];
 }
 
-async function show(redis: Redis, prefix: string) {
+async function show(redis: RedisClient, prefix: string) {
   const scaling = await readScaling(redis, prefix).catch((cause) => {
     throw new AppError('unavailable', { detail: 'Redis is away', cause });
   });

@@ -5,11 +5,12 @@
  * If we die here, the published numbers stand until the next leader adopts them. While MySQL or Redis is away nothing new is published; the API then answers
  * 503 rather than an old number, and whoever scales leaves the fleet as it is.
  */
-import type { Redis } from 'ioredis';
+
 import type { Clock } from '../platform/clock.ts';
 import type { Leadership } from '../platform/leadership.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
+import type { RedisClient } from '../platform/redis.ts';
 import {
   decidePools,
   type KnownPool,
@@ -24,7 +25,7 @@ import { readScalingFacts, type ScalingSources } from './scaling-facts.ts';
 import type { ScalingMetrics } from './scaling-metrics.ts';
 
 export interface ScalingSignalOptions extends ScalingSources {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly clock: Clock;
   readonly log: Log;

@@ -164,7 +164,7 @@ export function createSendStage(options: SendStageOptions): SendStage {
    */
   async function fetchRendered(job: GrantJob, grant: Grant): Promise<Rendered | undefined> {
     try {
-      const [bytes] = await store.take([grant]);
+      const bytes = await store.take(grant);
       if (!bytes) return undefined;
       const { digest, messages } = decodeRendered(bytes);
       if (messages.length === 0) return nothing;

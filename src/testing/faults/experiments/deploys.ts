@@ -1,7 +1,9 @@
 /** Deploys leave no trace: no delivery in doubt, whatever is replaced, doubled or scaled to zero. */
 
 import type { Grant } from '../../../ledger/grant.ts';
+import { systemClock } from '../../../platform/clock.ts';
 import { createProducer } from '../../../queues/producer.ts';
+import { silentLog } from '../../test-database.ts';
 import type { Experiment } from '../experiment.ts';
 import { roles } from '../fleet.ts';
 import { redisPrefix } from '../installation.ts';
@@ -77,7 +79,8 @@ const doubledJob: Experiment = {
   settings: shortLease,
   workers: { send: 2 },
   async run(trial) {
-    const producer = createProducer(trial.installation.redisClient, redisPrefix, 'send');
+    const belt = { redis: trial.installation.redisClient, prefix: redisPrefix, shards: 1 };
+    const producer = createProducer({ belt, stage: 'send', clock: systemClock, log: silentLog });
     await producer.start();
     await underLoad(trial);
     for (let i = 0; i < 30; i++) {
