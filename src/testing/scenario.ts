@@ -1,4 +1,5 @@
 /** One pipeline with a database, a Redis prefix and a sink of its own: what each end-to-end file begins with. */
+import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { type DeliveryState, deliveryStateName } from '../ledger/states.ts';
 import type { Database } from '../platform/mysql.ts';
@@ -17,7 +18,7 @@ export interface Scenario {
   /** A due campaign to these addresses over the sink. */
   campaign(emails: readonly string[], options?: Partial<TestCampaignOptions>): Promise<TestCampaign>;
   change(campaign: TestCampaign, assignment: string): Promise<unknown>;
-  waitForState(campaign: TestCampaign, state: string): Promise<void>;
+  waitForState(campaign: TestCampaign, state: string, timeoutMs?: number): Promise<void>;
   /** Nothing of it is dispatched or leased: no message of it can be on its way. */
   waitForQuiet(campaign: TestCampaign): Promise<void>;
   states(campaign: TestCampaign): Promise<Partial<Record<DeliveryState, number>>>;
@@ -25,6 +26,8 @@ export interface Scenario {
   stopPipeline(): Promise<void>;
   /** Starts new ones, with names of their own. */
   startPipeline(): Promise<void>;
+  /** A rolling deploy: new processes start, configured anew, beside the old ones, which then stop. */
+  replacePipeline(environment: Readonly<Record<string, string>>): Promise<void>;
   /** Empties Redis of all that is ours, at one moment: a FLUSHALL that leaves other tests their keys. */
   loseRedis(): Promise<void>;
   /** Holds the ledger against itself and the sink. */
@@ -42,10 +45,13 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
   const { db } = database;
   const sink = createSmtpSink(options.sink);
   await sink.start();
-  const config = testConfig({
+  const environment = {
     ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, REDIS_PREFIX: redis.prefix },
+    // One for all of them, whatever else is changed.
+    ...{ SECRET_KEY: randomBytes(32).toString('base64') },
     ...options.environment,
-  });
+  };
+  let config = testConfig(environment);
   let pipeline: TestPipeline = createTestPipeline(config);
   await pipeline.start();
   const of = ({ tenantId, campaignId }: TestCampaign) => [tenantId, campaignId];
@@ -56,13 +62,13 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
       createTestCampaign({ db, keys: pipeline.platform.keys, emails, smtpPort: sink.port, ...changes }),
     change: (campaign, assignment) =>
       db.write(`UPDATE campaigns SET ${assignment} WHERE tenant_id = ? AND id = ?`, of(campaign)),
-    async waitForState(campaign, state) {
+    async waitForState(campaign, state, timeoutMs) {
       const ask = () =>
         db.first('SELECT 1 FROM campaigns WHERE tenant_id = ? AND id = ? AND state = ?', [
           ...of(campaign),
           state,
         ]);
-      await waitFor(`the campaign to be ${state}`, ask);
+      await waitFor(`the campaign to be ${state}`, ask, timeoutMs);
     },
     async waitForQuiet(campaign) {
       const ask = () =>
@@ -83,6 +89,13 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
     async startPipeline() {
       pipeline = createTestPipeline(config);
       await pipeline.start();
+    },
+    async replacePipeline(changes) {
+      const old = pipeline;
+      config = testConfig({ ...environment, ...changes });
+      pipeline = createTestPipeline(config);
+      await pipeline.start();
+      await old.stop();
     },
     async loseRedis() {
       const deleted = await redis.redis.eval(loseKeys, 0, `*${redis.prefix}*`);

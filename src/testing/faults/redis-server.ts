@@ -3,12 +3,26 @@ import type { Instance, ServerProcess, ServiceScripts } from './service-scripts.
 
 const readyTimeoutMs = 20_000;
 
+export interface RedisServerOptions {
+  /** Its name among the servers of the instance. */
+  readonly name?: string;
+  readonly port?: number;
+  /** More of redis.conf, as arguments. */
+  readonly settings?: readonly string[];
+}
+
 /** A Redis of a suite's own that keeps nothing on disk: it comes back empty. */
-export async function startRedisServer(scripts: ServiceScripts, instance: Instance): Promise<KillableServer> {
+export async function startRedisServer(
+  scripts: ServiceScripts,
+  instance: Instance,
+  options: RedisServerOptions = {},
+): Promise<KillableServer> {
+  const { name = 'redis', settings = [] } = options;
   const program = await scripts.findProgram('redis');
-  const port = await scripts.freePort();
-  const launch = () =>
-    scripts.launch('redis', instance, { ...program, args: settings(port, instance.folder) });
+  const port = options.port ?? (await scripts.freePort());
+  const folder = options.name ? instance.emptyFolder(name) : instance.folder;
+  const args = [...basics(port, folder), ...settings];
+  const launch = () => scripts.launch(name, instance, { ...program, args });
   const waitUntilReady = (server: ServerProcess) =>
     scripts.waitUntilReady(() => scripts.pingRedis({ host: '127.0.0.1', port }), {
       timeoutMs: readyTimeoutMs,
@@ -25,17 +39,8 @@ export async function startRedisServer(scripts: ServiceScripts, instance: Instan
   });
 }
 
-function settings(port: number, folder: string): string[] {
+function basics(port: number, folder: string): string[] {
   const network = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  return [
-    ...network,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--maxmemory',
-    '256mb',
-    '--maxmemory-policy',
-    'noeviction',
-  ];
+  const persistence = ['--save', '', '--appendonly', 'no'];
+  return [...network, ...persistence, '--maxmemory', '256mb', '--maxmemory-policy', 'noeviction'];
 }

@@ -1,0 +1,82 @@
+/** The whole pipeline on a real Redis Cluster of three nodes: its queues are spread over them, and a node that dies costs what it held and nothing else. */
+import keySlot from 'cluster-key-slot';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { shardPrefix } from '../queues/shards.ts';
+import { type RedisClusterNode, startRedisCluster, type TestRedisCluster } from './redis-cluster.ts';
+import { addresses, type Scenario, startScenario } from './scenario.ts';
+import { waitFor } from './wait-for.ts';
+
+const shards = 4;
+
+let cluster: TestRedisCluster;
+let scenario: Scenario;
+beforeAll(async () => {
+  cluster = await startRedisCluster('cluster-e2e');
+});
+beforeEach(async () => {
+  scenario = await startScenario({
+    environment: { REDIS_URL: cluster.url, REDIS_PREFIX: cluster.prefix, QUEUE_SHARDS: String(shards) },
+  });
+});
+afterEach(() => scenario.end());
+afterAll(() => cluster.stop());
+
+test('three thousand recipients over four shards on three nodes', async () => {
+  const n = 3_000;
+  const campaign = await scenario.campaign(addresses(n), {
+    ...{ limits: { perSecond: 5_000, connections: 8 }, perMinute: 120_000 },
+  });
+  await scenario.waitForState(campaign, 'sent');
+  expect(await scenario.states(campaign)).toEqual({ sent: n });
+  await scenario.check();
+
+  const belts = await Promise.all(cluster.nodes.map((node) => keysOf(node, 'belt')));
+  expect(belts.map((keys) => keys.some((key) => key.includes(':send-campaign:')))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  const took = await Promise.all(Array.from({ length: shards }, (_, shard) => jobsOf(shard)));
+  expect(Math.min(...took), `send jobs by shard: ${took.join(', ')}`).toBeGreaterThan(0);
+  const paced = await Promise.all(cluster.nodes.map((node) => keysOf(node, 'home')));
+  expect(paced.flat().some((key) => key.includes(':rate:d:'))).toBe(true);
+  expect(paced.flat().some((key) => key.endsWith(':slots:since'))).toBe(true);
+});
+
+test('a node killed under load and back empty: the others go on meanwhile, nothing is lost or doubled', async () => {
+  const n = 3_000;
+  const campaign = await scenario.campaign(addresses(n), { limits: { perSecond: 500, connections: 8 } });
+  const accepted = (messages: number) => scenario.sink.waitForAccepted(messages, { timeoutMs: 20_000 });
+  await accepted(500);
+  const node = nodeOf(1);
+  const generation = () => node.client.get(`${prefixOf(1)}:generation`).catch(() => null);
+  const before = await generation();
+  await node.server.kill();
+  await accepted(scenario.sink.accepted().messages + 600);
+  await node.server.restart();
+  await cluster.waitUntilServing();
+  const after = await waitFor('the shard to be used again', generation);
+  expect(after, 'a Redis that kept nothing').not.toBe(before);
+  await scenario.waitForState(campaign, 'sent');
+  expect(await scenario.states(campaign)).toEqual({ sent: n });
+  await scenario.check();
+});
+
+/** Keys of a kind on a node. */
+async function keysOf({ client }: RedisClusterNode, kind: 'belt' | 'home'): Promise<readonly string[]> {
+  return (await client.keys(`{${cluster.prefix}:${kind}*`)) as string[];
+}
+
+function nodeOf(shard: number): RedisClusterNode {
+  const slot = keySlot(prefixOf(shard));
+  return cluster.nodes[Math.floor((slot * cluster.nodes.length) / 16_384)] as RedisClusterNode;
+}
+
+function prefixOf(shard: number): string {
+  return shardPrefix({ redis: { isCluster: true }, prefix: cluster.prefix }, shard);
+}
+
+/** How many send jobs of campaigns were put on a shard so far: BullMQ's own count. */
+async function jobsOf(shard: number): Promise<number> {
+  return Number(await nodeOf(shard).client.get(`${prefixOf(shard)}:send-campaign:id`));
+}
