@@ -189,7 +189,8 @@ export const mutants: readonly Mutant[] = [
     edits: [oldSendersStay],
   },
   {
-    protection: 'limits that were changed are read again, by send workers and by the leader (either is enough)',
+    protection:
+      'limits that were changed are read again, by send workers and by the leader (either is enough)',
     experiment: 'limits lowered in flight',
     edits: [
       oldSendersStay,
