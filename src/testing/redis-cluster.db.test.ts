@@ -104,6 +104,18 @@ test('a message that counts against four buckets in four slots gets what the poo
   expect(granted).toBeGreaterThan(500 * (seconds - 0.15) * 0.8);
 });
 
+test('what one bucket gave and another in another slot did not is given back', async () => {
+  const gate = createRateGate({ redis, prefix, clock, workers: () => 1, log });
+  const [tenant, destination] = [
+    { name: 'n:8', perSecond: 0.05 },
+    { name: 'd:8', perSecond: 0.1 },
+  ];
+  expect((await gate.take([destination], 1)).granted).toBe(1);
+  expect(await gate.take([destination, tenant], 1)).toMatchObject({ granted: 0, limitedBy: 'd:8' });
+  expect((await gate.take([tenant], 1)).granted).toBe(1);
+  expect((await gate.take([tenant], 1)).granted).toBe(0);
+});
+
 test('paces go from worker to leader and back', async () => {
   const learner = createPaceLearner({ redis, prefix, clock, log, limitsOf: () => ({}), ceiling: 10_000 });
   const feed = await run(createPaceFeed({ redis, prefix, owner: 'w', clock, log, flushMs: 20 }));
