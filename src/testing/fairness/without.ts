@@ -51,13 +51,13 @@ export const withoutLearningRates: readonly Edit[] = [
 /** Each worker keeps the whole rate by itself. */
 export const withoutSharedRates: readonly Edit[] = [
   {
-    file: 'src/pacing/rate-gate.js',
+    file: 'src/pacing/home-rate-gate.js',
     find: 'createLocalBuckets(workers)',
     replace: 'createLocalBuckets(() => 1)',
   },
-  { file: 'src/pacing/rate-gate.js', find: 'local.clear();', replace: '' },
+  { file: 'src/pacing/home-rate-gate.js', find: 'local.clear();', replace: '' },
   {
-    file: 'src/pacing/rate-gate.js',
+    file: 'src/pacing/home-rate-gate.js',
     find: 'return await takeShared(buckets, wanted);',
     replace: 'return local.take(buckets, wanted, clock.monotonic());',
   },
