@@ -9,7 +9,7 @@ import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeMachine, readCommit } from '../load-tests/bench/bench-report.ts';
 import { type Installation, type K6Arguments, readArguments, scenarios, usage } from './k6/arguments.ts';
-import { formatHead, keepResult, type RunHead } from './k6/keep-result.ts';
+import { formatHead, keepResult, type RunHead, readSent } from './k6/keep-result.ts';
 import { type LocalInstallation, startLocal } from './k6/local-installation.ts';
 
 const crossedCode = 99;
@@ -61,6 +61,7 @@ async function measure(
   const at = new Date().toISOString();
   const loadBefore = loadavg();
   const code = await runK6(options, installation);
+  const isMeasured = code === 0 || code === crossedCode;
   const verdict =
     code === 0 ? 'passed' : code === crossedCode ? 'thresholds crossed' : `k6 ended with ${code}`;
   const head: RunHead = {
@@ -68,9 +69,9 @@ async function measure(
     command: `npm run k6 -- ${withoutToken(argv).join(' ')}`,
     ...{ loadBefore, loadAfter: loadavg() },
     acceptedBySink: local && (await local.sink.state()).accepted.messages,
+    sentByLedger: isMeasured ? readSent(summary) : undefined,
   };
   say(`\n${formatHead(head)}`);
-  const isMeasured = code === 0 || code === crossedCode;
   if (isKept && isMeasured) say(`kept as ${keepResult(head, summary)}`);
   if (isMeasured) rmSync(folder, { recursive: true, force: true });
   return code;

@@ -25,7 +25,7 @@ test('the smoke scenario passes against a fleet of its own, and the sink has wha
   expect(code, `${out}\n${err}`).toBe(0);
   const sent = /^recipients\{state:sent\} +(\d+)$/m.exec(out)?.[1];
   expect(Number(sent)).toBeGreaterThan(0);
-  expect(out).toContain(`accepted ${sent} messages`);
+  expect(out).toContain(`accepted ${sent} messages; by the ledger ${sent} are sent`);
 });
 
 interface Ended {

@@ -4,7 +4,7 @@ import { get, upload } from './installation/api.ts';
 import { number } from './installation/settings.ts';
 import { awaitImport, caller, createTenant, type LoadTenant } from './installation/tenants.ts';
 import { importRowsPerSecond, importTime } from './measure/metrics.ts';
-import { apiThresholds, summaryTrendStats } from './measure/thresholds.ts';
+import { readThresholds, summaryTrendStats } from './measure/thresholds.ts';
 import { csvOf } from './population/people.ts';
 
 export { handleSummary } from './measure/summary.ts';
@@ -22,11 +22,18 @@ export const options: Options = {
     },
     readers: {
       executor: 'constant-arrival-rate',
-      ...{ rate: 10, timeUnit: '1s', duration: `${minutes}m`, preAllocatedVUs: 10, exec: 'readLists' },
+      ...{
+        rate: 10,
+        timeUnit: '1s',
+        duration: `${minutes}m`,
+        preAllocatedVUs: 10,
+        maxVUs: 50,
+        exec: 'readLists',
+      },
     },
   },
   thresholds: {
-    ...apiThresholds,
+    ...readThresholds,
     'http_req_failed{kind:upload}': ['rate==0'],
     import_rows_per_second: ['med>1000'],
     import_time: ['max>0'],

@@ -28,7 +28,6 @@ export const options: Options = {
     ...apiThresholds,
     ...outcomeThresholds,
     campaigns_sent: ['count==1'],
-    'recipients{state:sent}': ['count>0'],
     checks: ['rate==1'],
     time_to_first_attempt: [within('max', 10_000)],
   },

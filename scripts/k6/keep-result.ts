@@ -15,6 +15,14 @@ export interface RunHead {
   readonly verdict: string;
   /** By the sink's own count; undefined for an installation that has one of its own. */
   readonly acceptedBySink: number | undefined;
+  /** Of the campaigns that were read, which are all of up to 600. Undefined where nothing is sent. */
+  readonly sentByLedger: number | undefined;
+}
+
+/** From k6's summary. */
+export function readSent(summary: string): number | undefined {
+  const { metrics } = JSON.parse(readFileSync(`${summary}.json`, 'utf8'));
+  return metrics['recipients{state:sent}']?.values.count;
 }
 
 /** `summary`: what k6 wrote, without an ending. Answers the text's path. Worse results are kept, too. */
@@ -39,6 +47,8 @@ export function formatHead(head: RunHead): string {
     ['commit', head.commit],
     ['at', head.at],
   ];
-  if (head.acceptedBySink !== undefined) rows.push(['sink', `accepted ${head.acceptedBySink} messages`]);
+  const { acceptedBySink, sentByLedger } = head;
+  if (acceptedBySink !== undefined && sentByLedger !== undefined)
+    rows.push(['sink', `accepted ${acceptedBySink} messages; by the ledger ${sentByLedger} are sent`]);
   return `${rows.map(([name = '', text]) => `${name.padEnd(10)}${text}`).join('\n')}\n`;
 }

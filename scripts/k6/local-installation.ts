@@ -94,6 +94,8 @@ const limits = {
   // Of a day in minutes: real defaults would keep the last messages of each campaign for longer than it lasts.
   RETRY_FIRST_DELAY_MS: '2000',
   RETRY_STEP_MS: '1000',
+  SCALE_RENDER_RATE: '1000',
+  SCALE_SEND_RATE: '500',
   SCALE_TARGET_DRAIN_SECONDS: '5',
   SCALE_AHEAD_SECONDS: '10',
   SCALE_DOWN_AFTER_SECONDS: '10',
