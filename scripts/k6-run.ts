@@ -13,6 +13,7 @@ import { formatHead, keepResult, type RunHead, readSent } from './k6/keep-result
 import { type LocalInstallation, startLocal } from './k6/local-installation.ts';
 
 const crossedCode = 99;
+const patienceMs = 15_000;
 const folder = resolve('.sluice', `k6-${process.pid}`);
 const summary = join(folder, 'summary');
 const interrupted = new AbortController();
@@ -77,7 +78,9 @@ async function measure(
   return code;
 }
 
-/** A signal reaches k6, too: it ends its virtual users and still tells what it has. The token is in its environment, where `ps` doesn't show it. */
+/**
+ * A signal reaches k6, too (from a terminal by itself): it ends its virtual users and still reads what became of their campaigns, for as long as we have patience: what
+ * was started has to be taken away. The token is in its environment, where `ps` doesn't show it. */
 function runK6({ scenario, env }: K6Arguments, installation: Installation): Promise<number> {
   const file = join('load-tests/k6', scenarios[scenario]?.file ?? '');
   const options = process.stdout.isTTY ? [] : ['--quiet'];
@@ -92,8 +95,11 @@ function runK6({ scenario, env }: K6Arguments, installation: Installation): Prom
       ...{ LOAD_SUMMARY: summary, K6_NO_USAGE_REPORT: 'true' },
     },
   });
-  const pass = () => child.kill('SIGINT');
-  if (!process.stdin.isTTY) interrupted.signal.addEventListener('abort', pass, { once: true });
+  const end = () => {
+    if (!process.stdin.isTTY) child.kill('SIGINT');
+    setTimeout(() => child.kill('SIGKILL'), patienceMs).unref();
+  };
+  interrupted.signal.addEventListener('abort', end, { once: true });
   return new Promise((done, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => done(code ?? 1));
