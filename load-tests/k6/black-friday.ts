@@ -6,7 +6,14 @@ import { sendCampaign } from './installation/campaigns.ts';
 import { number } from './installation/settings.ts';
 import { createTenants, createTransport, type LoadTenant, removeTransport } from './installation/tenants.ts';
 import { groups, judge } from './measure/judge.ts';
-import { apiThresholds, byTag, outcomeThresholds, summaryTrendStats, within } from './measure/thresholds.ts';
+import {
+  apiThresholds,
+  byTag,
+  fleetFigures,
+  outcomeThresholds,
+  summaryTrendStats,
+  within,
+} from './measure/thresholds.ts';
 import { lookAtDashboard, watchFleet } from './population/dashboard.ts';
 import { planDay, readerStages } from './population/day.ts';
 
@@ -45,7 +52,7 @@ export const options: Options = {
     ...byTag('time_to_first_attempt', 'group', groups),
     ...byTag('time_to_first_attempt', 'phase', ['peak', 'day']),
     ...byTag('drain_time', 'group', groups),
-    ...byTag('live_workers', 'pool', ['render', 'send']),
+    ...fleetFigures,
     'time_to_first_attempt{group:small}': [within('p(95)', 10_000)],
     start_lag: [within('p(95)', 5_000)],
     fairness_small_over_large: ['value<3'],

@@ -6,7 +6,14 @@ import { createTenants, createTransport, type LoadTenant, removeTransport } from
 import { percentile } from './measure/fairness.ts';
 import { type Judged, judge } from './measure/judge.ts';
 import { drainDrift } from './measure/metrics.ts';
-import { apiThresholds, byTag, outcomeThresholds, summaryTrendStats, within } from './measure/thresholds.ts';
+import {
+  apiThresholds,
+  byTag,
+  fleetFigures,
+  outcomeThresholds,
+  summaryTrendStats,
+  within,
+} from './measure/thresholds.ts';
 import { arrivals, sendNow } from './population/arrivals.ts';
 import { lookAtDashboard, watchFleet } from './population/dashboard.ts';
 
@@ -33,7 +40,7 @@ export const options: Options = {
     ...outcomeThresholds,
     ...byTag('time_to_first_attempt', 'phase', thirds),
     ...byTag('drain_time', 'phase', thirds),
-    ...byTag('live_workers', 'pool', ['render', 'send']),
+    ...fleetFigures,
     dropped_iterations: ['count==0'],
     time_to_first_attempt: [within('p(95)', 5_000)],
     drain_drift: ['value<1.5'],

@@ -4,7 +4,14 @@ import type { Options } from 'k6/options';
 import { number } from './installation/settings.ts';
 import { createTenants, createTransport, type LoadTenant, removeTransport } from './installation/tenants.ts';
 import { judge } from './measure/judge.ts';
-import { apiThresholds, byTag, outcomeThresholds, summaryTrendStats, within } from './measure/thresholds.ts';
+import {
+  apiThresholds,
+  byTag,
+  fleetFigures,
+  outcomeThresholds,
+  summaryTrendStats,
+  within,
+} from './measure/thresholds.ts';
 import { arrivals, sendNow } from './population/arrivals.ts';
 import { lookAtDashboard, watchFleet } from './population/dashboard.ts';
 
@@ -33,7 +40,7 @@ export const options: Options = {
     ...outcomeThresholds,
     ...byTag('time_to_first_attempt', 'phase', phases),
     ...byTag('drain_time', 'phase', phases),
-    ...byTag('live_workers', 'pool', ['render', 'send']),
+    ...fleetFigures,
     dropped_iterations: ['count==0'],
     'time_to_first_attempt{phase:before}': [within('p(95)', 5_000)],
     'time_to_first_attempt{phase:after}': [within('p(95)', 30_000)],

@@ -10,12 +10,13 @@ export interface SummaryMetric {
 type Metrics = Readonly<Record<string, SummaryMetric>>;
 
 const trendColumns = ['count', 'med', 'p(95)', 'p(99)', 'max'] as const;
+const unfailing = ['max>=0', 'count>=0'];
 /** k6's own that say nothing about Sluice. */
 const unwanted = /^(data_|vus|iteration|http_req_(?!duration|failed)|http_reqs|group_duration|checks)/;
 
 export function formatSummary(metrics: Metrics, durationMs: number): string {
   const names = Object.keys(metrics)
-    .filter((name) => !unwanted.test(name))
+    .filter((name) => !unwanted.test(name) && !isEmpty(name, metrics))
     .sort();
   const ofType = (type: string) => names.filter((name) => metrics[name]?.type === type);
   const lines = [
@@ -32,13 +33,19 @@ export function formatSummary(metrics: Metrics, durationMs: number): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Of those with a tag, what never came. What counts as nothing without one is worth saying. */
+function isEmpty(name: string, metrics: Metrics): boolean {
+  const { count } = metrics[name]?.values ?? {};
+  return name.includes('{') && count === 0;
+}
+
 /** Those that are there to keep a figure by its tag can't fail, and are not shown. */
 function thresholdLines(metrics: Metrics): string[] {
   const all = Object.entries(metrics).flatMap(([name, { thresholds = {} }]) =>
     Object.entries(thresholds).map(([rule, { ok }]) => ({ name, rule, ok })),
   );
   return all
-    .filter(({ rule }) => rule !== 'max>=0')
+    .filter(({ rule }) => !unfailing.includes(rule))
     .map(({ name, rule, ok }) => `${ok ? 'ok    ' : 'FAILED'} ${name}  ${rule}`);
 }
 

@@ -1,5 +1,6 @@
 /** When a run has failed. */
 import type { Threshold } from 'k6/options';
+import { campaignRules } from '../../../src/pace-view/finding.ts';
 import { number } from '../installation/settings.ts';
 
 export type Thresholds = Record<string, Threshold[]>;
@@ -35,5 +36,18 @@ export const outcomeThresholds: Thresholds = {
 export function byTag(metric: string, tag: string, values: readonly string[]): Thresholds {
   return Object.fromEntries(values.map((value) => [`${metric}{${tag}:${value}}`, ['max>=0']]));
 }
+
+/** The same of what is counted. */
+export function countedByTag(metric: string, tag: string, values: readonly string[]): Thresholds {
+  return Object.fromEntries(values.map((value) => [`${metric}{${tag}:${value}}`, ['count>=0']]));
+}
+
+/** Where mail goes, and why it goes no faster. */
+export const fleetFigures: Thresholds = {
+  ...byTag('live_workers', 'pool', ['render', 'send']),
+  ...byTag('sendable_messages', 'pool', ['render', 'send']),
+  ...countedByTag('pace_findings', 'rule', campaignRules),
+  ...countedByTag('recipients', 'state', ['bounced', 'suppressed', 'skipped', 'expired']),
+};
 
 export const summaryTrendStats = ['count', 'avg', 'med', 'p(95)', 'p(99)', 'max'];
