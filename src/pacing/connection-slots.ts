@@ -1,7 +1,7 @@
 /**
  * Connections per destination, leased by the fleet: however many workers, together they hold no more than the cap.
  *
- * Twice a second, at once when more is wanted, and at once when it has closed what it was to give up, a process says in one Lua call what it wants and
+ * Four times a second, at once when more is wanted, and at once when it has closed what it was to give up, a process says in one Lua call what it wants and
  * holds of all its destinations, and learns what it may: what one has no use for and another waits for changes hands within about a second.
  * A lease ends by itself ten seconds after its owner last spoke: slots of a worker that died come back. While Redis is away a process keeps
  * what it holds and opens no more, except for one where it has none.
@@ -48,7 +48,7 @@ export interface ConnectionSlotsOptions {
 /** Destinations in one call: so that Redis is never held up by one process. */
 const mostPerCall = 200;
 /** After Redis lost its keys: every process has renewed by then. */
-const renewalsAfterLoss = 5;
+const renewalsAfterLoss = 10;
 
 export function createConnectionSlots(options: ConnectionSlotsOptions): ConnectionSlots {
   return new FleetSlots(options);
@@ -70,7 +70,7 @@ class FleetSlots implements ConnectionSlots {
   #isStopped = false;
 
   constructor(options: ConnectionSlotsOptions) {
-    const { log, renewMs = 500 } = options;
+    const { log, renewMs = 250 } = options;
     this.#options = options;
     this.#renewMs = renewMs;
     this.#loop = createLoop({ name: 'connection-slots', log, idleMs: renewMs, pass: () => this.#pass() });

@@ -125,6 +125,8 @@ export class DestinationSender {
     this.#lookLater();
     await run.over;
     this.#runs.remove(run);
+    // Said at once: other workers may have messages for its connections.
+    if (this.#runs.isEmpty && !this.#isStopping) this.allowed();
   }
 
   /** The fleet's view has changed: a closed destination gives its grants back at once. */
