@@ -36,10 +36,10 @@ test('grants of one destination and class share a job up to 500 messages', () =>
 test('of a destination with a small window each job is a piece of it', () => {
   const demand = (destinationId: number, windowMessages: number) =>
     ({ destinationId, windowMessages }) as unknown as DestinationState;
-  const pieces = piecesOf([demand(1, 300), demand(2, 40), demand(3, 8_000)]);
+  const pieces = piecesOf([demand(1, 600), demand(2, 40), demand(3, 8_000)]);
   const grants = [1, 2, 3].flatMap((d) => [0, 1, 2, 3].map((i) => planned(10 * d + i, 16, d)));
   const jobs = packJobs(grants, transportOf, pieces);
-  // An eighth of 300 holds two of these; of 40 it would hold none; of 8,000 as many as a job may.
+  // A sixteenth of 600 holds two of these; of 40 it would hold none; of 8,000 as many as a job may.
   expect(jobs.map((job) => job.grants.length)).toEqual([2, 2, 1, 1, 1, 1, 4]);
 });
 

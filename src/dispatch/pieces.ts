@@ -1,16 +1,19 @@
 /**
  * A window leaves in pieces. A grant, and a job, is one worker's: were a window of 300 given away in two, both may go to the same worker, and the
- * others' connections have nothing to send until it is done. In eighths each has some of it. Pure.
+ * others' connections have nothing to send until it is done. In sixteenths each has some of it nearly always. Pure.
  */
 import { largestJob } from '../queues/jobs.ts';
 import type { DestinationState } from './demand.ts';
 import type { ReadyChunk } from './sift-candidates.ts';
 
-const partOfWindow = 1 / 8;
+const partOfWindow = 1 / 16;
 /** Smaller ones cost more than they are worth. */
 const smallestPiece = 16;
 
-/** Most messages of one grant and of one job of the destination; 500 from a window of 4,000 on. */
+/** It holds enough whole chunks for all to have some. */
+const largeWindow = 4_000;
+
+/** Most messages of one grant and of one job of the destination. */
 export type Pieces = (destinationId: number) => number;
 
 export function piecesOf(destinations: readonly DestinationState[]): Pieces {
@@ -25,5 +28,6 @@ export function cutToPieces(ready: readonly ReadyChunk[], pieces: Pieces): reado
 }
 
 function pieceOf(windowMessages: number): number {
-  return Math.min(largestJob, Math.max(smallestPiece, Math.ceil(windowMessages * partOfWindow)));
+  if (windowMessages >= largeWindow) return largestJob;
+  return Math.max(smallestPiece, Math.ceil(windowMessages * partOfWindow));
 }
