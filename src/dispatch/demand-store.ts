@@ -65,18 +65,19 @@ function readDueGroups(sql: Sql): Promise<readonly LaneGroup[]> {
 
 const nothing: Outstanding = { byClass: [0, 0, 0], byTenant: new Map() };
 
+type DestinationPace = Pick<DestinationState, 'windowMessages' | 'quotaMessages' | 'sharesConnections'>;
+
 /** Every destination with something outstanding or due. Lanes are read only of those that are open and have room for more. */
 export async function readDemand(
   sql: Sql,
   { byDestination }: OutstandingWork,
-  paceOf: (destinationId: number) => Pick<DestinationState, 'windowMessages' | 'quotaMessages'>,
+  paceOf: (destinationId: number) => DestinationPace,
 ): Promise<readonly DestinationDemand[]> {
-  const stateOf = (destinationId: number): DestinationState => ({
-    destinationId,
-    windowMessages: paceOf(destinationId).windowMessages,
-    quotaMessages: paceOf(destinationId).quotaMessages,
-    outstanding: byDestination.get(destinationId) ?? nothing,
-  });
+  const stateOf = (destinationId: number): DestinationState => {
+    const { windowMessages, quotaMessages, sharesConnections } = paceOf(destinationId);
+    const outstanding = byDestination.get(destinationId) ?? nothing;
+    return { destinationId, windowMessages, quotaMessages, sharesConnections, outstanding };
+  };
   const groups = await readDueGroups(sql);
   const isOpen = (group: LaneGroup) => hasRoom(stateOf(group.destination_id), group.class);
   const isOpenToNewcomers = (group: LaneGroup) =>

@@ -28,6 +28,8 @@ export interface DestinationState {
   readonly windowMessages: number;
   /** What is left of the day's quota, and not passed for anybody. Undefined: it has none. */
   readonly quotaMessages?: number | undefined;
+  /** The fleet has a limit of connections to it: each worker has some of them only. */
+  readonly sharesConnections?: boolean | undefined;
   readonly outstanding: Outstanding;
 }
 

@@ -31,7 +31,9 @@ import { heldBy } from './window-room.ts';
 export interface DestinationPaces {
   /** Takes in what the workers reported; told what each destination has outstanding. Bounded, and never fails for want of Redis. */
   learn(outstanding: ReadonlyMap<number, number>): Promise<void>;
-  paceOf(destinationId: number): Pick<Pace, 'windowMessages'> & Pick<DestinationState, 'quotaMessages'>;
+  paceOf(
+    destinationId: number,
+  ): Pick<Pace, 'windowMessages'> & Pick<DestinationState, 'quotaMessages' | 'sharesConnections'>;
 }
 
 export interface DispatcherOptions {

@@ -33,14 +33,14 @@ test('grants of one destination and class share a job up to 500 messages', () =>
   ]);
 });
 
-test('of a destination with a small window each job is a piece of it', () => {
+test('of a destination with a small window and shared connections each job is a piece of it', () => {
   const demand = (destinationId: number, windowMessages: number) =>
-    ({ destinationId, windowMessages }) as unknown as DestinationState;
-  const pieces = piecesOf([demand(1, 600), demand(2, 40), demand(3, 8_000)]);
-  const grants = [1, 2, 3].flatMap((d) => [0, 1, 2, 3].map((i) => planned(10 * d + i, 16, d)));
+    ({ destinationId, windowMessages, sharesConnections: destinationId < 4 }) as DestinationState;
+  const pieces = piecesOf([demand(1, 600), demand(2, 40), demand(3, 8_000), demand(4, 600)]);
+  const grants = [1, 2, 3, 4].flatMap((d) => [0, 1, 2, 3].map((i) => planned(10 * d + i, 16, d)));
   const jobs = packJobs(grants, transportOf, pieces);
-  // A sixteenth of 600 holds two of these; of 40 it would hold none; of 8,000 as many as a job may.
-  expect(jobs.map((job) => job.grants.length)).toEqual([2, 2, 1, 1, 1, 1, 4]);
+  // A sixteenth of 600 holds two of these; of 40 it would hold none; of 8,000, or without shared connections, as many as a job may.
+  expect(jobs.map((job) => job.grants.length)).toEqual([2, 2, 1, 1, 1, 1, 4, 4]);
 });
 
 test('no grant is lost, doubled or mixed, and no job is larger than one grant or 500', () => {

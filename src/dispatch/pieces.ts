@@ -1,6 +1,7 @@
 /**
- * A window leaves in pieces. A grant, and a job, is one worker's: were a window of 300 given away in two, both may go to the same worker, and the
- * others' connections have nothing to send until it is done. In sixteenths each has some of it nearly always. Pure.
+ * Where the fleet shares a few connections, a window leaves in pieces. A grant, and a job, is one worker's: were a window of 300 given away in two,
+ * both may go to the same worker, and the others' connections have nothing to send until it is done. In sixteenths each has some of it nearly
+ * always. Elsewhere any worker may open as many as it has use for, and few large grants cost less. Pure.
  */
 import { largestJob } from '../queues/jobs.ts';
 import type { DestinationState } from './demand.ts';
@@ -18,7 +19,7 @@ export type Pieces = (destinationId: number) => number;
 
 export function piecesOf(destinations: readonly DestinationState[]): Pieces {
   const pieces = new Map(
-    destinations.map(({ destinationId, windowMessages }) => [destinationId, pieceOf(windowMessages)]),
+    destinations.map((destination) => [destination.destinationId, pieceOf(destination)]),
   );
   return (destinationId) => pieces.get(destinationId) ?? largestJob;
 }
@@ -27,7 +28,7 @@ export function cutToPieces(ready: readonly ReadyChunk[], pieces: Pieces): reado
   return ready.map(({ chunk, most }) => ({ chunk, most: Math.min(most, pieces(chunk.lane.destinationId)) }));
 }
 
-function pieceOf(windowMessages: number): number {
-  if (windowMessages >= largeWindow) return largestJob;
+function pieceOf({ windowMessages, sharesConnections }: DestinationState): number {
+  if (!sharesConnections || windowMessages >= largeWindow) return largestJob;
   return Math.max(smallestPiece, Math.ceil(windowMessages * partOfWindow));
 }

@@ -1,5 +1,5 @@
 /**
- * Windows bounded by what is left of the day's quotas. What is outstanding counts as attempted until it has ended; it was read before the quotas are, so a
+ * What is set for destinations, beside what was learnt of them: who shares connections, and windows bounded by what is left of the day's quotas. What is outstanding counts as attempted until it has ended; it was read before the quotas are, so a
  * grant that ends in between counts twice for a moment, and never not at all.
  */
 import type { DestinationLimits } from '../pacing/pace.ts';
@@ -11,17 +11,18 @@ export interface Quotas {
   refreshQuotas(outstanding: ReadonlyMap<number, number>): Promise<void>;
 }
 
-export function withinQuotas<P extends DestinationPaces>(paces: P, quotas: Quotas): DestinationPaces {
+export function withinQuotas(paces: DestinationPaces, quotas: Quotas): DestinationPaces {
   return {
     async learn(outstanding) {
       await quotas.refreshQuotas(outstanding);
       await paces.learn(outstanding);
     },
     paceOf(destinationId) {
-      const pace = paces.paceOf(destinationId);
-      const { perDay } = quotas.limitsOf(destinationId);
-      if (perDay === undefined) return pace;
-      return { ...pace, windowMessages: Math.min(pace.windowMessages, perDay), quotaMessages: perDay };
+      const { windowMessages } = paces.paceOf(destinationId);
+      const { perDay, connections } = quotas.limitsOf(destinationId);
+      const sharesConnections = connections !== undefined;
+      if (perDay === undefined) return { windowMessages, sharesConnections };
+      return { windowMessages: Math.min(windowMessages, perDay), quotaMessages: perDay, sharesConnections };
     },
   };
 }

@@ -14,7 +14,7 @@ const needed: Readonly<Record<ProtectionName, readonly [number, Invariant]>> = {
   intentChecksSuppression: [1, 'nothing starts after its bound'],
   intentBeforeSend: [1, 'a message starts only under an intent and a lease of its own'],
   intentRetractedOnFailure: [
-    19,
+    37,
     'a crash leaves in doubt only the wire, two groups and what was not yet written',
   ],
   freshnessFromAsking: [1, 'nothing starts after its bound'],
@@ -25,7 +25,7 @@ const needed: Readonly<Record<ProtectionName, readonly [number, Invariant]>> = {
   outcomeRepeated: [78, 'a crash leaves in doubt only the wire, two groups and what was not yet written'],
   doubtAtTakeover: [1, 'what was accepted is sent or in doubt'],
   doubtAtEnd: [1, 'no delivery is lost'],
-  forsakenCounted: [10, 'no delivery is lost'],
+  forsakenCounted: [15, 'no delivery is lost'],
   recountSets: [1, 'counters equal rows'],
   jobWorkedOnce: [5, 'only a resent doubt is sent twice'],
   poisonQuarantined: [1, 'no delivery is lost'],
