@@ -64,3 +64,31 @@ it('hands a buffer that fills a slice on without a copy', () => {
   new BodyWriter({ write: (bytes) => held.push(bytes) }, [large]).start();
   expect(held[0]?.buffer).toBe(large.buffer);
 });
+
+it('writes what is to leave behind the end in the same write, and asks for it then', () => {
+  const behind = fc.oneof(fc.constant(''), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }));
+  fc.assert(
+    fc.property(sizes, behind, (lengths, text) => {
+      const buffers = lengths.map((length, i) => Buffer.alloc(length, `${i}-`));
+      const sink = new SlowSink();
+      let asked = 0;
+      const body = new BodyWriter(sink, buffers, () => {
+        asked++;
+        expect(body.progress).toBe('ended');
+        return text;
+      });
+      body.start();
+      const plain = new SlowSink();
+      new BodyWriter(plain, buffers).start();
+      for (let seen = -1; seen < plain.slices.length; plain.take(), sink.take()) {
+        seen = plain.slices.length;
+        expect(sink.slices.length).toBe(seen);
+        expect(asked).toBe(body.progress === 'ended' ? 1 : 0);
+      }
+      const all = Buffer.concat([...buffers, Buffer.from(text)]);
+      expect(Buffer.compare(Buffer.concat(sink.slices), all)).toBe(0);
+      expect(Buffer.compare(Buffer.concat(buffers), Buffer.concat(plain.slices))).toBe(0);
+    }),
+    { numRuns: 100 },
+  );
+});

@@ -22,15 +22,17 @@ const sliceSize = 64 * 1024;
 export class BodyWriter {
   readonly #sink: ByteSink;
   readonly #buffers: readonly Buffer[];
+  readonly #behind: () => string;
   #next = 0;
   /** Taken so far of the next buffer. */
   #offset = 0;
   #progress: BodyProgress = 'unread';
 
-  /** The buffers hold the final dot. */
-  constructor(sink: ByteSink, buffers: readonly Buffer[]) {
+  /** The buffers hold the final dot. `behind` is asked once, when the last slice is about to be written: what leaves with it, behind the dot. */
+  constructor(sink: ByteSink, buffers: readonly Buffer[], behind: () => string = nothing) {
     this.#sink = sink;
     this.#buffers = buffers;
+    this.#behind = behind;
   }
 
   get progress(): BodyProgress {
@@ -44,7 +46,7 @@ export class BodyWriter {
     const slice = memory ? this.#joinInto(memory) : this.#takeUpTo(sliceSize);
     const isEnd = this.#next === this.#buffers.length;
     this.#progress = isEnd ? 'ended' : 'reading';
-    this.#sink.write(slice, () => {
+    this.#sink.write(isEnd ? joined(slice, memory, this.#behind()) : slice, () => {
       if (memory) putAside(memory);
       if (!isEnd) this.start();
     });
@@ -76,6 +78,19 @@ export class BodyWriter {
     }
     return taken;
   }
+}
+
+function nothing(): string {
+  return '';
+}
+
+/** One write for both: in the slice's own memory, where it has some with room behind the slice. */
+function joined(slice: Buffer, memory: Buffer | undefined, behind: string): Buffer {
+  if (behind === '') return slice;
+  const length = slice.length + Buffer.byteLength(behind);
+  if (!memory || length > memory.length) return Buffer.concat([slice, Buffer.from(behind)], length);
+  memory.write(behind, slice.length);
+  return memory.subarray(0, length);
 }
 
 /**

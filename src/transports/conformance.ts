@@ -69,6 +69,53 @@ export const conformance: readonly Requirement[] = [
     },
   },
   {
+    name: 'asks for the next message at most once a call, and transmits each once, in their order',
+    async check(subject) {
+      const courier = await openCourier(subject);
+      const messages = subject.messages(5);
+      for (const [i, message] of messages.entries()) {
+        let asked = 0;
+        const next = () => {
+          asked++;
+          return messages[i + 1];
+        };
+        assert.deepEqual(kinds(await courier.deliver([message], always, next)), ['accepted']);
+        assert.ok(asked <= 1);
+      }
+      assert.deepEqual(subject.peer.accepted(), messages.map(recipientOf));
+    },
+  },
+  ...(['another message is handed over', 'it is closed', 'it may not start'] as const).map(
+    (instead): Requirement => ({
+      name: `transmits nothing of a message that was announced where ${instead}`,
+      async check(subject) {
+        const courier = await openCourier(subject);
+        const [first, second, announced, other] = subject.messages(4) as [
+          OutboundMessage,
+          OutboundMessage,
+          OutboundMessage,
+          OutboundMessage,
+        ];
+        await courier.deliver([first], always);
+        let isAnnounced = false;
+        await courier.deliver([second], always, () => {
+          isAnnounced = true;
+          return announced;
+        });
+        // A transport that announces nothing has nothing to take back.
+        if (!isAnnounced) return;
+        if (instead === 'it is closed') await courier.close();
+        const message = instead === 'another message is handed over' ? other : announced;
+        const mayStart = () => instead !== 'it may not start';
+        assert.deepEqual(kinds(await courier.deliver([message], mayStart)), ['untransmitted']);
+        assert.equal(courier.isUsable, false);
+        await courier.close();
+        await subject.peer.allClosed();
+        assert.deepEqual(subject.peer.accepted(), [first, second].map(recipientOf));
+      },
+    }),
+  ),
+  {
     name: 'asks once whether it may start, and transmits nothing when it may not',
     async check(subject) {
       const courier = await openCourier(subject);

@@ -100,8 +100,16 @@ export interface Courier {
    * Hand over messages; answers one outcome per message, in their order, within the transport's time-outs.
    * `mayStart` is asked at the last moment before body bytes leave (SMTP: after the 354). When it says no, nothing is
    * transmitted and the outcome is `untransmitted`.
+   *
+   * `next` is asked at most once per call, when the last body bytes are about to leave, and only where that is of use: which message comes next? It
+   * may be announced with them, without one byte of its body. So the next call has to be for it, though the courier is no longer usable: its outcome waits
+   * there, and its own `mayStart` is asked then. A courier whose announced message isn't handed over is lost: any other message ends it, and is `untransmitted`.
    */
-  deliver(messages: readonly OutboundMessage[], mayStart: () => boolean): Promise<readonly Outcome[]>;
+  deliver(
+    messages: readonly OutboundMessage[],
+    mayStart: () => boolean,
+    next?: () => OutboundMessage | undefined,
+  ): Promise<readonly Outcome[]>;
   /** Says goodbye and frees the connection. Idempotent, bounded, never throws. */
   close(): Promise<void>;
 }

@@ -18,8 +18,8 @@ function servingCourier(courier: Courier, destination: string): Courier {
     get isUsable() {
       return courier.isUsable;
     },
-    async deliver(messages, mayStart) {
-      const outcomes = await courier.deliver(messages, mayStart);
+    async deliver(messages, mayStart, next) {
+      const outcomes = await courier.deliver(messages, mayStart, next);
       return outcomes.map((outcome) => outcomeAt(destination, outcome));
     },
     close: () => courier.close(),

@@ -1,45 +1,59 @@
-/** A courier over one SMTP session: one message at a time, many one after another. */
+/** A courier over one SMTP session: one message at a time, many one after another, each announced behind the one before where that is of use. */
 import type { Courier, OutboundMessage, Outcome } from './contract.ts';
-import type { OwnRules } from './reply-rule.ts';
 import { ask } from './smtp-dialogue.ts';
 import { untransmitted } from './smtp-outcome.ts';
-import type { SmtpSession } from './smtp-session.ts';
-import type { TransportLimits } from './smtp-settings.ts';
-import { transact } from './smtp-transaction.ts';
+import type { SmtpConfiguration, SmtpSession } from './smtp-session.ts';
+import { prepareTransaction, Transaction, type Turn } from './smtp-transaction.ts';
 
 /** How long a server may take to answer QUIT. Nothing depends on it. */
 const goodbyeMs = 1000;
+/**
+ * A message is announced only to a server whose last answer to a final dot took no longer: what is announced has to start soon, or its connection
+ * is lost.
+ */
+const promptAnswerMs = 250;
+
+type Configuration = Pick<SmtpConfiguration, 'limits' | 'rules'> & {
+  readonly settings?: Pick<SmtpConfiguration['settings'], 'pipelining'>;
+};
 
 export class SmtpCourier implements Courier {
   readonly #session: SmtpSession;
-  readonly #limits: TransportLimits;
-  readonly #rules: OwnRules | undefined;
+  readonly #limits: SmtpConfiguration['limits'];
+  readonly #rules: SmtpConfiguration['rules'];
+  readonly #pipelining: 'none' | 'message' | 'connection';
   #carried = 0;
   #isBusy = false;
+  /** Its envelope has been said: it waits for its message to be handed over. */
+  #announced: Transaction | undefined;
+  #answerMs = Number.POSITIVE_INFINITY;
   /** The RSET under way, if any. */
   #reset: Promise<void> | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(session: SmtpSession, limits: TransportLimits, rules?: OwnRules) {
+  constructor(session: SmtpSession, { limits, rules, settings }: Configuration) {
     this.#rules = rules;
     this.#session = session;
     this.#limits = limits;
+    this.#pipelining = session.offers.pipelining ? (settings?.pipelining ?? 'connection') : 'none';
     this.#startIdling();
   }
 
   get isUsable(): boolean {
-    const { messagesPerConnection } = this.#limits;
-    const hasRoom = messagesPerConnection === 0 || this.#carried < messagesPerConnection;
-    return hasRoom && !this.#closed && this.#session.dialogue.isAlive;
+    return this.#hasRoomFor(1) && !this.#closed && this.#session.dialogue.isAlive;
   }
 
-  async deliver(messages: readonly OutboundMessage[], mayStart: () => boolean): Promise<readonly Outcome[]> {
+  async deliver(
+    messages: readonly OutboundMessage[],
+    mayStart: () => boolean,
+    next?: () => OutboundMessage | undefined,
+  ): Promise<readonly Outcome[]> {
     if (messages.length > 1)
       throw new RangeError(`an SMTP courier takes 1 message per call, not ${messages.length}`);
     if (this.#isBusy) throw new Error('the courier is still delivering');
     const message = messages[0];
-    return message ? [await this.#deliverOne(message, mayStart)] : [];
+    return message ? [await this.#deliverOne(message, { mayStart, announce: this.#announcing(next) })] : [];
   }
 
   /** In the middle of a message this breaks the connection: the message ends as one that was lost. */
@@ -48,26 +62,71 @@ export class SmtpCourier implements Courier {
     return this.#closed;
   }
 
-  async #deliverOne(message: OutboundMessage, mayStart: () => boolean): Promise<Outcome> {
-    // A server ends an idle session whenever it likes: found here, it costs nothing.
-    if (!this.isUsable) return untransmitted('the connection is no longer usable');
+  async #deliverOne(message: OutboundMessage, turn: Turn): Promise<Outcome> {
     this.#isBusy = true;
     clearTimeout(this.#idleTimer);
     try {
       await this.#reset;
-      if (!this.#session.dialogue.isAlive)
-        return untransmitted('the connection did not survive the last refusal');
-      const { outcome, after } = await transact(this.#session, message, mayStart, {
-        ...this.#limits,
-        rules: this.#rules,
-      });
-      this.#carried += 1;
-      if (after === 'reset') this.#reset = this.#resetSession();
-      return outcome;
+      const transaction = this.#takeAnnounced(message) ?? this.#begin(message);
+      return transaction instanceof Transaction ? await this.#finish(transaction, turn) : transaction;
     } finally {
       this.#isBusy = false;
       this.#startIdling();
     }
+  }
+
+  /** DATA was said for it and can't be taken back: where another message comes in its place, the connection ends without a byte of either. */
+  #takeAnnounced(message: OutboundMessage): Transaction | undefined {
+    const announced = this.#announced;
+    this.#announced = undefined;
+    if (announced?.isOf(message)) return announced;
+    if (announced) this.#session.dialogue.abort();
+    return undefined;
+  }
+
+  #begin(message: OutboundMessage): Transaction | Outcome {
+    // A server ends an idle session whenever it likes, or after a refusal: found here, it costs nothing.
+    if (!this.isUsable) return untransmitted('the connection is no longer usable');
+    const transaction = this.#prepare(message);
+    if (transaction instanceof Transaction) transaction.begin(this.#pipelining !== 'none');
+    return transaction;
+  }
+
+  #prepare(message: OutboundMessage): Transaction | Outcome {
+    return prepareTransaction(this.#session, message, { ...this.#limits, rules: this.#rules });
+  }
+
+  async #finish(transaction: Transaction, turn: Turn): Promise<Outcome> {
+    const { outcome, after } = await transaction.run(turn);
+    this.#carried += 1;
+    this.#answerMs = transaction.answerMs ?? this.#answerMs;
+    if (after === 'reset') this.#reset = this.#resetSession();
+    return outcome;
+  }
+
+  #announcing(next: (() => OutboundMessage | undefined) | undefined): Turn['announce'] {
+    const isOfUse = this.#pipelining === 'connection' && this.#answerMs <= promptAnswerMs;
+    if (!next || !isOfUse || !this.#hasRoomFor(2)) return undefined;
+    return () => {
+      const message = next();
+      this.#announced = message && this.#prepareAhead(message);
+      return this.#announced;
+    };
+  }
+
+  /** What can't be announced is refused, or fails, when it is handed over. */
+  #prepareAhead(message: OutboundMessage): Transaction | undefined {
+    try {
+      const transaction = this.#prepare(message);
+      return transaction instanceof Transaction ? transaction : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #hasRoomFor(messages: number): boolean {
+    const { messagesPerConnection } = this.#limits;
+    return messagesPerConnection === 0 || this.#carried + messages <= messagesPerConnection;
   }
 
   /** Sent at once and waited for by the next message, so that it costs no round trip of its own. */
@@ -86,8 +145,9 @@ export class SmtpCourier implements Courier {
   async #sayGoodbye(): Promise<void> {
     clearTimeout(this.#idleTimer);
     const { dialogue } = this.#session;
-    // A RSET that isn't answered yet would take the answer for its own.
-    if (!this.#isBusy && !this.#reset && dialogue.isAlive) await ask(dialogue, 'QUIT', goodbyeMs);
+    // A RSET that isn't answered yet would take the answer for its own, and after DATA it would be the message's.
+    const isFree = !this.#isBusy && !this.#reset && !this.#announced;
+    if (isFree && dialogue.isAlive) await ask(dialogue, 'QUIT', goodbyeMs);
     dialogue.drop();
     await this.#socketIsClosed();
   }

@@ -39,6 +39,11 @@ export class SmtpDialogue {
     return !this.#isOver && this.#socket.writable && !this.#tcp.destroyed;
   }
 
+  /** Whether the server has begun a reply and not ended it. */
+  get isInReply(): boolean {
+    return this.#reader.isInReply;
+  }
+
   /** From here on replies are `asker`'s, until `leave`. On a connection that is gone it is told so at once. */
   attend(asker: Asker): void {
     if (this.#asker) throw new Error('somebody else waits for replies');

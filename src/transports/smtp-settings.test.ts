@@ -32,6 +32,13 @@ describe('smtpSettings', () => {
     expect(smtpSettings.safeParse({ ...least, port }).success).toBe(false);
   });
 
+  it('takes how far commands may leave together, and nothing that an older release does not know by default', () => {
+    for (const pipelining of ['none', 'message', 'connection'])
+      expect(smtpSettings.parse({ ...least, pipelining })).toMatchObject({ pipelining });
+    expect(smtpSettings.safeParse({ ...least, pipelining: false }).success).toBe(false);
+    expect(smtpSettings.parse(least)).not.toHaveProperty('pipelining');
+  });
+
   it.each(['mail.example.com', '[192.0.2.1]', '[IPv6:2001:db8::1]'])(
     'takes the client name %s',
     (clientName) => {

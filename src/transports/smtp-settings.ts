@@ -54,6 +54,14 @@ export const smtpSettings = z.strictObject({
       method: z.enum(['PLAIN', 'LOGIN']).optional(),
     })
     .optional(),
+  /** How far commands leave together where the server offers PIPELINING (RFC 2920); without it, `connection` (ADR 19). */
+  pipelining: z
+    .enum(['none', 'message', 'connection'])
+    .meta({
+      description:
+        '`connection`, the default: with the end of a message leaves the envelope of the next; `message`: only the commands of one message leave together; `none`: one command at a time, for a server that offers PIPELINING and is not up to it',
+    })
+    .optional(),
   /** What we call ourselves in EHLO; without it the machine's name. */
   clientName: z.union([hostName, addressLiteral]).optional(),
   /** Domain of the return paths: bounces come back to `<token>@<bounceDomain>`. */

@@ -17,6 +17,6 @@ async function openCourier(configuration: SmtpConfiguration): Promise<OpenResult
   if (opened.kind === 'failed') return { kind: 'failed', failure: opened.failure };
   return {
     kind: 'open',
-    courier: new SmtpCourier(opened.session, configuration.limits, configuration.rules),
+    courier: new SmtpCourier(opened.session, configuration),
   };
 }

@@ -36,7 +36,7 @@ export async function verifySmtp(configuration: SmtpConfiguration): Promise<Veri
   if (opened.kind === 'failed')
     return { ok: false, steps: stepsUntil(settings, opened.step), failure: opened.failure };
   const server = describeServer(opened.session);
-  await new SmtpCourier(opened.session, limits).close();
+  await new SmtpCourier(opened.session, { limits }).close();
   return { ok: true, steps: stepsUntil(settings, undefined), server };
 }
 
