@@ -7,17 +7,19 @@
 import type { ConnectionSlots } from '../pacing/connection-slots.ts';
 import type { DestinationLimits, Pace } from '../pacing/pace.ts';
 import type { PaceFeed } from '../pacing/pace-feed.ts';
-import type { Bucket } from '../pacing/rate-gate.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { placeFields } from '../tracing/chunk-names.ts';
 import type { Courier, OpenFailure, Outcome, Reply, Transport } from '../transports/contract.ts';
+import { Announcements } from './announcements.ts';
 import { createConnectBackoff } from './connect-backoff.ts';
 import { CourierCrew } from './courier-crew.ts';
+import { type CourierRound, goRound } from './courier-round.ts';
+import { destinationBuckets } from './destination-buckets.ts';
 import type { GrantRun } from './grant-run.ts';
 import { HandOver } from './hand-over.ts';
 import { Intake, type IntakeParts } from './intake.ts';
-import { mayStart, type Outgoing } from './outgoing.ts';
+import { mayBeAnnounced, mayStart, type Outgoing } from './outgoing.ts';
 import { ofOpenFailure } from './pace-events.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { type RetryRules, toResult, toStranded } from './result-policy.ts';
@@ -67,9 +69,18 @@ export class DestinationSender {
   readonly #writer: ResultWriter;
   readonly #backoff;
   readonly #ready = new ReadyQueue();
+  readonly #announced = new Announcements();
   readonly #intake: Intake;
   readonly #crew: CourierCrew;
   readonly #handOver: HandOver;
+  readonly #round: CourierRound = {
+    ready: this.#ready,
+    announced: this.#announced,
+    mayTake: (courier) => !this.#isStopping && !this.#crew.dismisses(courier),
+    taken: () => this.#intake.fill(),
+    putBack: (outgoing) => this.#putBack(outgoing),
+    deliver: (courier, outgoing) => this.#deliver(courier, outgoing),
+  };
   readonly #endWatch: () => void;
   readonly #runs = new RunQueue();
   #closedUntil = 0;
@@ -89,7 +100,7 @@ export class DestinationSender {
       busy: () => this.#handOver.onWire,
       allowed:
         options.limits.connections === undefined ? undefined : (wanted) => this.#allowedConnections(wanted),
-      carry: (courier) => this.#carry(courier),
+      carry: (courier) => goRound(courier, this.#round),
       opened: () => this.#opened(),
       closed: () => options.metrics.couriers.dec(),
       failed: (failure, isLast) => this.#openFailed(failure, isLast),
@@ -97,8 +108,12 @@ export class DestinationSender {
     this.#intake = new Intake({
       ...options,
       ready: this.#ready,
+      announced: this.#announced,
       openCouriers: () => this.#crew.open,
-      buckets: () => this.#buckets(),
+      buckets: () => {
+        const { learntPerSecond } = options.pace.paceOf(options.destinationId) ?? {};
+        return destinationBuckets({ ...options, perSecond: options.limits.perSecond, learntPerSecond });
+      },
       nextRun: (now) => this.#runs.next(now),
       admit: (outgoing) => this.#admit(outgoing),
     });
@@ -155,25 +170,12 @@ export class DestinationSender {
   }
 
   #waiting(): number {
-    return this.#ready.length + this.#runs.waiting;
+    return this.#ready.length + this.#announced.length + this.#runs.waiting;
   }
 
   #allowedConnections(wanted: number): number {
     const { slots, destinationId, limits } = this.#options;
     return slots.request(destinationId, { cap: limits.connections, wanted, held: this.#crew.connections });
-  }
-
-  #buckets(): readonly Bucket[] {
-    const { limits, transportId, destinationId, transportPerSecond, pace } = this.#options;
-    const learnt = pace.paceOf(destinationId)?.learntPerSecond;
-    const perSecond = Math.min(
-      limits.perSecond ?? Number.POSITIVE_INFINITY,
-      learnt ?? Number.POSITIVE_INFINITY,
-    );
-    const buckets: Bucket[] = [];
-    if (Number.isFinite(perSecond)) buckets.push({ name: `d:${destinationId}`, perSecond });
-    if (transportPerSecond) buckets.push({ name: `t:${transportId}`, perSecond: transportPerSecond });
-    return buckets;
   }
 
   #isClosed(): boolean {
@@ -187,18 +189,13 @@ export class DestinationSender {
     pace.note(destinationId, { kind: 'opened' });
   }
 
-  /** Messages one after another, until the courier has done its share or there will be none. */
-  async #carry(courier: Courier): Promise<void> {
-    while (courier.isUsable && !this.#isStopping && !this.#crew.dismisses(courier)) {
-      const next = this.#ready.next();
-      // Only now does this courier count as idle, if it is.
-      this.#intake.fill();
-      const outgoing = await next;
-      if (!outgoing) return;
-      // It may have died while it waited: the message goes to another.
-      if (courier.isUsable) await this.#deliver(courier, outgoing);
-      else this.#putBack(outgoing);
-    }
+  /** The courier is about to end a message: what it may announce with it. Once all is stopped or closed, nothing is ready. */
+  #announce(courier: Courier): Outgoing | undefined {
+    if (this.#crew.surplus > 0) return undefined;
+    const now = this.#clock.monotonic();
+    const outgoing = this.#ready.takeFirst((one) => mayBeAnnounced(one, now));
+    if (outgoing) this.#announced.add(courier, outgoing);
+    return outgoing;
   }
 
   /**
@@ -219,18 +216,22 @@ export class DestinationSender {
     this.#crew.fill();
   }
 
-  async #deliver(courier: Courier, outgoing: Outgoing): Promise<void> {
+  /** Answers whether the courier got it. */
+  async #deliver(courier: Courier, outgoing: Outgoing): Promise<boolean> {
     const { run } = outgoing;
     const now = this.#clock.monotonic();
     // Its lease was not renewed in time. The rest of it would be intended and retracted, over and over.
     if (!run.isTrusted(now)) run.stop();
-    if (this.#isStopping || !mayStart(outgoing, now))
-      return this.#retract(outgoing, 'it could not start in time');
-    const outcome = await this.#handOver.deliver(courier, outgoing);
+    if (!mayStart(outgoing, now)) {
+      this.#retract(outgoing, 'it could not start in time');
+      return false;
+    }
+    const outcome = await this.#handOver.deliver(courier, outgoing, () => this.#announce(courier));
     this.#intake.meter();
     this.#movedAt = this.#clock.monotonic();
-    if (outcome.kind === 'untransmitted') return this.#handOverAgain(outgoing, outcome.reply);
-    this.#settle(outgoing, outcome);
+    if (outcome.kind === 'untransmitted') this.#handOverAgain(outgoing, outcome.reply);
+    else this.#settle(outgoing, outcome);
+    return true;
   }
 
   #settle({ run, message }: Outgoing, outcome: Outcome): void {
@@ -272,7 +273,8 @@ export class DestinationSender {
   #closeFor(ms: number): void {
     this.#closedUntil = this.#clock.monotonic() + ms;
     for (const run of this.#runs) run.stop(ms);
-    for (const outgoing of this.#ready.drain()) this.#retract(outgoing, 'no connection could be opened');
+    const waiting = [...this.#announced.retract(() => true), ...this.#ready.drain()];
+    for (const outgoing of waiting) this.#retract(outgoing, 'no connection could be opened');
   }
 
   /** Couriers that hang ask for nothing; so somebody else looks after what waits for them. */
@@ -286,7 +288,8 @@ export class DestinationSender {
 
   #lookAfter(): void {
     const now = this.#clock.monotonic();
-    const late = this.#ready.takeLate((outgoing) => !mayStart(outgoing, now));
+    const isLate = (outgoing: Outgoing) => !mayStart(outgoing, now);
+    const late = [...this.#announced.retract(isLate), ...this.#ready.takeLate(isLate)];
     for (const outgoing of late) this.#retract(outgoing, 'it could not start in time');
     const patience = this.#crew.connections === 0 ? patienceUnconnectedMs : patienceMs;
     if (now - this.#movedAt > patience) for (const run of this.#runs) run.stop(impatientHoldMs);

@@ -2,7 +2,7 @@
 import type { PaceFeed } from '../pacing/pace-feed.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Courier, Outcome } from '../transports/contract.ts';
+import type { Courier, OutboundMessage, Outcome } from '../transports/contract.ts';
 import type { OpenBudget } from './open-budget.ts';
 import type { Outgoing } from './outgoing.ts';
 import { toPaceEvent } from './pace-events.ts';
@@ -21,6 +21,8 @@ export interface HandOverOptions {
   readonly onThrottled: () => void;
 }
 
+export type NextMessage = () => Outgoing | undefined;
+
 export class HandOver {
   readonly #options: HandOverOptions;
   #onWire = 0;
@@ -34,16 +36,19 @@ export class HandOver {
     return this.#onWire;
   }
 
-  async deliver(courier: Courier, outgoing: Outgoing): Promise<Outcome> {
+  /** `next`: whom the courier is to hand over next, if it can be told by the end of this message. Such a one may be lost with its courier before its turn. */
+  async deliver(courier: Courier, outgoing: Outgoing, next: NextMessage): Promise<Outcome> {
     const { metrics, budget } = this.#options;
+    const wasUsable = courier.isUsable;
     const stopTimer = metrics.deliverSeconds.startTimer();
     this.#onWire++;
     budget.departs();
-    const outcome = await this.#tryDeliver(courier, outgoing);
+    const outcome = await this.#tryDeliver(courier, outgoing, next);
     budget.hasLeft();
     this.#onWire--;
     stopTimer();
-    this.#teach(outcome, !courier.isUsable);
+    // A connection that was gone before has been heard of, or went as an idle one does.
+    this.#teach(outcome, wasUsable && !courier.isUsable);
     return outcome;
   }
 
@@ -53,11 +58,15 @@ export class HandOver {
   }
 
   /** A throw is a bug, and says nothing about what has left: the message is in doubt. */
-  async #tryDeliver(courier: Courier, { run, message }: Outgoing): Promise<Outcome> {
+  async #tryDeliver(courier: Courier, outgoing: Outgoing, next: NextMessage): Promise<Outcome> {
     const { clock, log } = this.#options;
+    const { run } = outgoing;
+    const mayStart = () => run.isTrusted(clock.monotonic());
     try {
-      const outbound = { compiled: run.compiled, rendered: message };
-      const [outcome] = await courier.deliver([outbound], () => run.isTrusted(clock.monotonic()));
+      const [outcome] = await courier.deliver([toOutbound(outgoing)], mayStart, () => {
+        const announced = next();
+        return announced && toOutbound(announced);
+      });
       if (outcome) return outcome;
       throw new Error('the transport gave no outcome');
     } catch (error) {
@@ -75,6 +84,10 @@ export class HandOver {
       for (const other of siblings()) if (other !== destinationId) pace.note(other, event);
     if (event.kind === 'throttled') onThrottled();
   }
+}
+
+function toOutbound({ run, message }: Outgoing): OutboundMessage {
+  return { compiled: run.compiled, rendered: message };
 }
 
 function isOfTransport(outcome: Outcome): boolean {

@@ -10,6 +10,7 @@ import type { Bucket, RateGate } from '../pacing/rate-gate.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { RenderedMessage } from '../render/message.ts';
+import type { Announcements } from './announcements.ts';
 import type { GrantRun } from './grant-run.ts';
 import type { MessageSigning, SignMessages } from './message-signing.ts';
 import { mostBeyondTheWire, type OpenBudget } from './open-budget.ts';
@@ -24,6 +25,7 @@ export interface IntakeOptions {
   readonly owner: string;
   readonly writer: ResultWriter;
   readonly ready: ReadyQueue;
+  readonly announced: Announcements;
   readonly rateGate: RateGate;
   readonly signing: MessageSigning;
   /** Rates that hold for every message here: the destination's, set or learnt, and the transport's. */
@@ -38,7 +40,10 @@ export interface IntakeOptions {
 }
 
 /** What it is given that its destination's sender was given too. */
-export type IntakeParts = Omit<IntakeOptions, 'ready' | 'openCouriers' | 'buckets' | 'admit' | 'nextRun'>;
+export type IntakeParts = Omit<
+  IntakeOptions,
+  'ready' | 'announced' | 'openCouriers' | 'buckets' | 'admit' | 'nextRun'
+>;
 
 interface Signed extends Pick<Outgoing, 'intendedAt'> {
   /** Undefined: they could not be signed. */
@@ -104,8 +109,9 @@ export class Intake {
    * that wait to be written included.
    */
   #missing(): number {
-    const own = this.#options.ready.length + this.#asked;
-    const { free } = this.#options.budget;
+    const { ready, announced, budget } = this.#options;
+    const own = ready.length + announced.length + this.#asked;
+    const { free } = budget;
     return Math.min(this.#target() - own, free, Math.ceil(free * shareOfBudget) - own);
   }
 

@@ -20,3 +20,11 @@ export const startWithinMs = 1_500;
 export function mayStart(outgoing: Outgoing, now: number): boolean {
   return now - outgoing.intendedAt < startWithinMs && outgoing.run.isTrusted(now);
 }
+
+/** How long the message before it may take to be answered. It is announced behind that one only to couriers that are answered sooner (ADR 19). */
+const announcedAheadMs = 500;
+
+/** May it be announced behind the one before? Not a second time: one whose connection was lost starts by itself, or it might never. */
+export function mayBeAnnounced(outgoing: Outgoing, now: number): boolean {
+  return outgoing.failures === 0 && mayStart(outgoing, now + announcedAheadMs);
+}

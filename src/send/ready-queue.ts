@@ -15,6 +15,10 @@ export class ReadyQueue {
     return this.#waiting.length;
   }
 
+  get isClosed(): boolean {
+    return this.#refuse !== undefined;
+  }
+
   push(outgoing: Outgoing): void {
     if (!this.#giveAway(outgoing)) this.#ready.push(outgoing);
   }
@@ -28,6 +32,12 @@ export class ReadyQueue {
   next(): Promise<Outgoing | undefined> | Outgoing | undefined {
     if (this.#refuse) return undefined;
     return this.#ready.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The one that has waited longest, where it is wanted; never waits. */
+  takeFirst(isWanted: (outgoing: Outgoing) => boolean): Outgoing | undefined {
+    const [first] = this.#ready;
+    return first && isWanted(first) ? this.#ready.shift() : undefined;
   }
 
   /** Sends one courier home that has nothing to do. */

@@ -52,6 +52,7 @@ export function stage({
 } = {}) {
   const results: Result[] = [];
   const couriers: { isUsable: boolean }[] = [];
+  const budget = new OpenBudget();
   const taught: PaceEvent[] = [];
   const taughtOther: PaceEvent[] = [];
   const seen = { connections: 0, most: 0, opens: 0, wanted: 0 };
@@ -63,6 +64,7 @@ export function stage({
       _seq: number,
       _courier: { isUsable: boolean },
       _message: RenderedMessage,
+      _next: () => OutboundMessage | undefined,
     ): Promise<Outcome> => ok,
     intended: async () => undefined as unknown,
     closed: () => undefined as unknown,
@@ -82,9 +84,9 @@ export function stage({
       get isUsable() {
         return state.isUsable;
       },
-      async deliver([message]) {
+      async deliver([message], _, next = () => undefined) {
         const { rendered } = message as OutboundMessage;
-        return [await script.deliver(rendered.seq, state, rendered)];
+        return [await script.deliver(rendered.seq, state, rendered, next)];
       },
       async close() {
         if (closed) return;
@@ -118,7 +120,7 @@ export function stage({
       whenRoom: async () => undefined,
     },
     rateGate: { take: take ?? (async (_, wanted) => ({ granted: wanted, waitMs: 0 })) },
-    budget: new OpenBudget(),
+    budget,
     signing: { begin: async () => script.sign, failedHoldMs: 15_000 },
     transportId: 1,
     destinationId: 7,
@@ -157,7 +159,7 @@ export function stage({
   });
   const inState = (state: Result['state']) => results.filter((result) => result.state === state);
   return {
-    ...{ sender, script, results, couriers, seen, taught, taughtOther, inState },
+    ...{ sender, script, results, couriers, budget, seen, taught, taughtOther, inState },
     advance(ms: number) {
       now += ms;
       vi.advanceTimersByTime(ms);
