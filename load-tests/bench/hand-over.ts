@@ -108,8 +108,20 @@ async function shareOut(
   let left = count;
   await Promise.all(
     couriers.map(async (courier) => {
-      while (left-- > 0) {
-        const [outcome] = await courier.deliver([message], () => true);
+      // One more is announced behind each, as the send stage has it, until all are given out.
+      const take = () => (left-- > 0 ? message : undefined);
+      let next = take();
+      while (next) {
+        let announced: OutboundMessage | undefined;
+        const [outcome] = await courier.deliver(
+          [next],
+          () => true,
+          () => {
+            announced = take();
+            return announced;
+          },
+        );
+        next = announced ?? take();
         if (outcome?.kind !== 'accepted') throw new Error(JSON.stringify(outcome));
       }
     }),
