@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect, vi } from 'vitest';
-import type { Courier, OutboundMessage, Outcome } from './contract.ts';
+import type { Courier, OutboundMessage, Outcome, Transport } from './contract.ts';
 import { configurationFor, messageTo, openSockets } from './smtp-fixture.ts';
 import type { TransportLimits } from './smtp-settings.ts';
 import { smtpTransport } from './smtp-transport.ts';
@@ -11,6 +11,7 @@ import { smtpTransport } from './smtp-transport.ts';
 export type Script = (turn: string, n: number, socket: Socket) => string | undefined;
 
 let server: Server;
+let transport: Transport;
 export let courier: Courier;
 let sockets: Socket[];
 /** All that was received behind EHLO, chunk by chunk. */
@@ -79,9 +80,16 @@ export async function start(
   await once(server, 'listening');
   const address = server.address();
   if (!address || typeof address === 'string') throw new Error('no port');
-  const opened = await smtpTransport(
+  transport = smtpTransport(
     configurationFor(address.port, { ...(limits && { limits }), ...(settings && { settings }) }),
-  ).open();
+  );
+  await reopen();
+}
+
+/** Another connection of the same transport. */
+export async function reopen(): Promise<void> {
+  await courier?.close();
+  const opened = await transport.open();
   if (opened.kind === 'failed') throw new Error(JSON.stringify(opened.failure));
   courier = opened.courier;
 }

@@ -13,6 +13,7 @@ import {
   envelopeOf,
   heardOfC,
   received,
+  reopen,
   type Script,
   start,
   stop,
@@ -54,6 +55,19 @@ describe('a message that was announced', () => {
     expect(await deliver(c, undefined, () => false)).toMatchObject({ kind: 'untransmitted' });
     expect(courier.isUsable).toBe(false);
     expect(heardOfC()).toBe('');
+  });
+
+  it('is announced no more, on no connection, once a server has not heard it', async () => {
+    await start((turn, n) => (n >= 2 && turn !== 'QUIT' ? '' : undefined), {
+      limits: { envelopeTimeoutMs: 200 },
+    });
+    await announceC();
+    expect(await deliver(c)).toMatchObject({ kind: 'untransmitted' });
+    await reopen();
+    await deliver(a);
+    const next = vi.fn(() => c);
+    expect(await deliver(b, next)).toMatchObject({ kind: 'accepted' });
+    expect(next).not.toHaveBeenCalled();
   });
 
   it('is not transmitted when another comes in its place, nor is that', async () => {

@@ -13,6 +13,12 @@ const goodbyeMs = 1000;
  */
 const promptAnswerMs = 250;
 
+/** Of a transport's servers, known to all its couriers. */
+export interface ServerHabits {
+  /** What stands behind a final dot is not heard: nothing is announced any more. */
+  dropsAnnounced: boolean;
+}
+
 type Configuration = Pick<SmtpConfiguration, 'limits' | 'rules'> & {
   readonly settings?: Pick<SmtpConfiguration['settings'], 'pipelining'>;
 };
@@ -22,6 +28,7 @@ export class SmtpCourier implements Courier {
   readonly #limits: SmtpConfiguration['limits'];
   readonly #rules: SmtpConfiguration['rules'];
   readonly #pipelining: 'none' | 'message' | 'connection';
+  readonly #habits: ServerHabits;
   #carried = 0;
   #isBusy = false;
   /** Its envelope has been said: it waits for its message to be handed over. */
@@ -32,7 +39,12 @@ export class SmtpCourier implements Courier {
   #idleTimer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(session: SmtpSession, { limits, rules, settings }: Configuration) {
+  constructor(
+    session: SmtpSession,
+    { limits, rules, settings }: Configuration,
+    habits: ServerHabits = { dropsAnnounced: false },
+  ) {
+    this.#habits = habits;
     this.#rules = rules;
     this.#session = session;
     this.#limits = limits;
@@ -67,8 +79,12 @@ export class SmtpCourier implements Courier {
     clearTimeout(this.#idleTimer);
     try {
       await this.#reset;
-      const transaction = this.#takeAnnounced(message) ?? this.#begin(message);
-      return transaction instanceof Transaction ? await this.#finish(transaction, turn) : transaction;
+      const announced = this.#takeAnnounced(message);
+      const transaction = announced ?? this.#begin(message);
+      if (!(transaction instanceof Transaction)) return transaction;
+      const outcome = await this.#finish(transaction, turn);
+      if (announced?.isUnheard) this.#habits.dropsAnnounced = true;
+      return outcome;
     } finally {
       this.#isBusy = false;
       this.#startIdling();
@@ -105,8 +121,8 @@ export class SmtpCourier implements Courier {
   }
 
   #announcing(next: (() => OutboundMessage | undefined) | undefined): Turn['announce'] {
-    const isOfUse = this.#pipelining === 'connection' && this.#answerMs <= promptAnswerMs;
-    if (!next || !isOfUse || !this.#hasRoomFor(2)) return undefined;
+    const isOfUse = this.#pipelining === 'connection' && !this.#habits.dropsAnnounced;
+    if (!next || !isOfUse || this.#answerMs > promptAnswerMs || !this.#hasRoomFor(2)) return undefined;
     return () => {
       const message = next();
       this.#announced = message && this.#prepareAhead(message);

@@ -71,6 +71,7 @@ export class Transaction implements Asker {
   #successor: Transaction | undefined;
   #endedAt = 0;
   #answerMs: number | undefined;
+  #isUnheard = false;
 
   constructor(task: Task) {
     this.#task = task;
@@ -81,6 +82,11 @@ export class Transaction implements Asker {
   /** How long the server took to answer the final dot. */
   get answerMs(): number | undefined {
     return this.#answerMs;
+  }
+
+  /** Its time was over before the server had answered even MAIL. */
+  get isUnheard(): boolean {
+    return this.#isUnheard;
   }
 
   isOf({ compiled, rendered }: OutboundMessage): boolean {
@@ -201,7 +207,12 @@ export class Transaction implements Asker {
 
   #startTimer(ms: number, text: string): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lose(text), ms);
+    this.#timer = setTimeout(() => this.#timeOut(text), ms);
+  }
+
+  #timeOut(text: string): void {
+    this.#isUnheard = this.#awaited[0] === 'mail';
+    this.#lose(text);
   }
 
   /** No more replies to come. A refusal that came before stays one. */
