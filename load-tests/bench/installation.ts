@@ -33,14 +33,19 @@ const adminToken = randomBytes(24).toString('base64url');
 const secretKey = randomBytes(32);
 const logFolder = resolve('.sluice/bench');
 
-export async function startInstallation(): Promise<Installation> {
+export interface InstallationOptions {
+  /** More options of Node for the process of that name. */
+  readonly nodeOptions?: (name: string) => readonly string[];
+}
+
+export async function startInstallation({ nodeOptions }: InstallationOptions = {}): Promise<Installation> {
   mkdirSync(logFolder, { recursive: true });
   const redisPrefix = `bench-${process.pid}`;
   const database = await createDemoDatabase(process.env.DATABASE_URL as string);
   const [apiPort, sinkPort] = [await findFreePort(), await findFreePort()];
   const target = await startTarget(sinkPort);
   const env = environment({ DATABASE_URL: database.url, REDIS_PREFIX: redisPrefix, HTTP_PORT: `${apiPort}` });
-  const children = createChildren({ logFolder, env, onDeath: fail });
+  const children = createChildren({ logFolder, env, onDeath: fail, ...(nodeOptions && { nodeOptions }) });
   const processes = [children.start('api', 'src/server.js')];
   const add = (name: string, part: string) => processes.push(children.start(name, `workers/${part}.js`));
   for (const part of ['scheduler', 'dispatcher', 'render', 'send']) add(part, part);

@@ -26,15 +26,21 @@ export interface ChildrenOptions {
   readonly env: NodeJS.ProcessEnv;
   /** A child that ends by itself is a failure of the whole. */
   readonly onDeath: (name: string, code: number | null) => void;
+  /** Options of Node for the process of that name, beyond those that its program is to be started with. */
+  readonly nodeOptions?: (name: string) => readonly string[];
 }
 
-export function createChildren({ logFolder, env, onDeath }: ChildrenOptions): Children {
+const none = () => [];
+
+export function createChildren(options: ChildrenOptions): Children {
+  const { logFolder, env, onDeath, nodeOptions: moreOptions = none } = options;
   const children: Child[] = [];
   let isStopping = false;
 
   return {
     start(name, script, args = []) {
-      const child = spawn(process.execPath, [...nodeOptions(script), resolve('dist', script), ...args], {
+      const nodeArgs = [...nodeOptions(script), ...moreOptions(name)];
+      const child = spawn(process.execPath, [...nodeArgs, resolve('dist', script), ...args], {
         env,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
