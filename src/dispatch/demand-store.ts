@@ -1,5 +1,6 @@
 /** What a dispatch pass reads first: what is outstanding, and which lanes are due. Each query is bounded. */
 import { chunkStates } from '../ledger/states.ts';
+import { groupBy } from '../platform/group-by.ts';
 import type { Sql } from '../platform/mysql.ts';
 import type { DestinationDemand, DestinationState, DueLane, Outstanding } from './demand.ts';
 import { hasRoom, hasRoomForNewcomers } from './dispatch-policy.ts';
@@ -82,10 +83,13 @@ export async function readDemand(
   const isOpen = (group: LaneGroup) => hasRoom(stateOf(group.destination_id), group.class);
   const isOpenToNewcomers = (group: LaneGroup) =>
     !isOpen(group) && hasRoomForNewcomers(stateOf(group.destination_id), group.class);
-  const lanes = groupByDestination([
-    ...(await readDueLanes(sql, groups.filter(isOpen), longestDue)),
-    ...(await readDueLanes(sql, groups.filter(isOpenToNewcomers), newestDue)),
-  ]);
+  const lanes = groupBy(
+    [
+      ...(await readDueLanes(sql, groups.filter(isOpen), longestDue)),
+      ...(await readDueLanes(sql, groups.filter(isOpenToNewcomers), newestDue)),
+    ],
+    (lane) => lane.destinationId,
+  );
   return [...new Set([...byDestination.keys(), ...lanes.keys()])].map((destinationId) => ({
     ...stateOf(destinationId),
     lanes: lanes.get(destinationId) ?? [],
@@ -137,14 +141,4 @@ function toLane(row: LaneRow): DueLane {
     weight: row.weight ?? 100,
     mostOutstanding: row.per_second === null ? undefined : outstandingAt(row.per_second),
   };
-}
-
-function groupByDestination(lanes: readonly DueLane[]): ReadonlyMap<number, readonly DueLane[]> {
-  const groups = new Map<number, DueLane[]>();
-  for (const lane of lanes) {
-    const group = groups.get(lane.destinationId);
-    if (group) group.push(lane);
-    else groups.set(lane.destinationId, [lane]);
-  }
-  return groups;
 }

@@ -1,5 +1,6 @@
 /** Turns each lane's share of messages into grants over its next chunks. Pure. */
 import type { Grant } from '../ledger/grant.ts';
+import { groupBy } from '../platform/group-by.ts';
 import { type Lane, laneKey, type Share } from './demand.ts';
 import type { LaneCredit, RetryCredits } from './retry-credits.ts';
 import type { ReadyChunk } from './sift-candidates.ts';
@@ -82,14 +83,7 @@ export function messagesOf(ready: readonly ReadyChunk[]): number {
 }
 
 export function groupByLane(ready: readonly ReadyChunk[]): ReadonlyMap<string, readonly ReadyChunk[]> {
-  const groups = new Map<string, ReadyChunk[]>();
-  for (const one of ready) {
-    const key = laneKey(one.chunk.lane);
-    const group = groups.get(key);
-    if (group) group.push(one);
-    else groups.set(key, [one]);
-  }
-  return groups;
+  return groupBy(ready, ({ chunk }) => laneKey(chunk.lane));
 }
 
 function keyOf({ tenantId, campaignId, chunkNo, part }: ReadyChunk['chunk']) {

@@ -5,6 +5,7 @@
  * runs again, or due again when its sender's rest is over or its campaign's rate reaches it.
  */
 import { largestGrantOf } from '../ledger/poison.ts';
+import { groupBy } from '../platform/group-by.ts';
 import type { Candidate } from './candidate-store.ts';
 import { horizonMs, outstandingAt } from './rate-horizon.ts';
 
@@ -68,7 +69,10 @@ function mostOf(chunk: Candidate): number {
 function limitCampaigns(chunks: readonly Candidate[], outstandingByCampaign: ReadonlyMap<number, number>) {
   const most = new Map<Candidate, number>();
   const postponed: PostponedChunk[] = [];
-  for (const [campaignId, members] of groupByCampaign(chunks.filter((chunk) => chunk.perMinute !== null))) {
+  for (const [campaignId, members] of groupBy(
+    chunks.filter((chunk) => chunk.perMinute !== null),
+    ({ campaignId }) => campaignId,
+  )) {
     const perSecond = (members[0]?.perMinute as number) / 60;
     const outstanding = outstandingByCampaign.get(campaignId) ?? 0;
     let room = Math.max(0, outstandingAt(perSecond) - outstanding);
@@ -87,14 +91,4 @@ function limitCampaigns(chunks: readonly Candidate[], outstandingByCampaign: Rea
 /** When its rate has got through what is ahead. */
 function delayBehind(messages: number, perSecond: number): number {
   return Math.min(longestDelayMs, Math.max(horizonMs, Math.ceil((messages / perSecond) * 1_000)));
-}
-
-function groupByCampaign(chunks: readonly Candidate[]): ReadonlyMap<number, readonly Candidate[]> {
-  const groups = new Map<number, Candidate[]>();
-  for (const chunk of chunks) {
-    const group = groups.get(chunk.campaignId);
-    if (group) group.push(chunk);
-    else groups.set(chunk.campaignId, [chunk]);
-  }
-  return groups;
 }

@@ -4,6 +4,7 @@
  * Late truth is welcome: an outcome is taken while the row is attempting or in_doubt and still carries the writer's
  * epoch. Writing one twice changes nothing. If we die before it is written, the row is attempting and becomes in_doubt.
  */
+import { groupBy } from '../platform/group-by.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { deliveryStates } from './states.ts';
@@ -31,21 +32,14 @@ export interface Result {
 export const longestRetryMs = 4 * 3_600_000;
 
 export async function recordResults(tx: Sql, grant: Grant, results: readonly Result[]): Promise<void> {
-  for (const alike of groupAlike(results)) await writeAlike(tx, grant, alike);
+  for (const alike of groupBy(results, statementOf).values()) await writeAlike(tx, grant, alike);
   const dead = results.filter((result) => result.suppresses).map((result) => result.seq);
   if (dead.length > 0) await suppressAddresses(tx, grant, dead);
 }
 
 /** Results that one statement can write: nearly always one group of `sent`. */
-function groupAlike(results: readonly Result[]): Iterable<readonly Result[]> {
-  const groups = new Map<string, Result[]>();
-  for (const result of results) {
-    const key = `${result.state}|${result.replyCode}|${result.retryInMs}|${result.backsOff}|${result.isAttemptFree}|${result.reason}`;
-    const group = groups.get(key);
-    if (group) group.push(result);
-    else groups.set(key, [result]);
-  }
-  return groups.values();
+function statementOf({ state, replyCode, retryInMs, backsOff, isAttemptFree, reason }: Result): string {
+  return `${state}|${replyCode}|${retryInMs}|${backsOff}|${isAttemptFree}|${reason}`;
 }
 
 /** `next_attempt_at` is set before `attempts`: assignments run left to right. */

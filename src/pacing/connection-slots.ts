@@ -7,11 +7,12 @@
  * what it holds and opens no more, except for one where it has none.
  */
 import type { Clock } from '../platform/clock.ts';
+import { groupBy } from '../platform/group-by.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
 import type { RedisClient } from '../platform/redis.ts';
-import { groupByHome, homeOf } from '../platform/redis-homes.ts';
+import { homeOf } from '../platform/redis-homes.ts';
 import { SlotLease } from './slot-lease.ts';
 import { slotsScript } from './slots-script.ts';
 
@@ -120,7 +121,7 @@ class FleetSlots implements ConnectionSlots {
     if (isRenewal) this.#renewAt = clock.monotonic() + this.#renewMs;
     const ids = [...(isRenewal ? this.#leases.keys() : this.#eager)];
     this.#eager.clear();
-    const byHome = groupByHome(ids, (id) => this.#homeOf(id));
+    const byHome = groupBy(ids, (id) => this.#homeOf(id));
     await Promise.all([...byHome].map(([home, some]) => this.#askAll(home, some)));
     if (isRenewal) for (const lease of this.#leases.values()) lease.renew();
     return 'idle';

@@ -9,9 +9,10 @@
  * after the other, the slowest first, each for what the others gave, and what they gave too much is given back. If we die in between, tokens are lost: never one too many.
  */
 import type { Clock } from '../platform/clock.ts';
+import { groupBy } from '../platform/group-by.ts';
 import type { Log } from '../platform/log.ts';
 import type { RedisClient } from '../platform/redis.ts';
-import { groupByHome, homeOf } from '../platform/redis-homes.ts';
+import { homeOf } from '../platform/redis-homes.ts';
 import { createHomeRateGate, type HomeRateGate } from './home-rate-gate.ts';
 
 /** A limit that messages count against. Names: d:<destinationId>, t:<transportId>, n:<tenantId>, c:<campaignId>. */
@@ -57,7 +58,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
     async take(buckets, wanted) {
       if (buckets.length === 0 || wanted === 0) return { granted: wanted, waitMs: 0 };
       const slowestFirst = buckets.toSorted((a, b) => a.perSecond - b.perSecond);
-      const byHome = groupByHome(slowestFirst, ({ name }) => homeOf(redis, prefix, name));
+      const byHome = groupBy(slowestFirst, ({ name }) => homeOf(redis, prefix, name));
       return takeInTurn(
         [...byHome].map(([home, some]) => ({ gate: gateOf(home), buckets: some })),
         wanted,

@@ -19,20 +19,6 @@ export function homeOf(redis: Pick<RedisClient, 'isCluster'>, prefix: string, na
   return redis.isCluster ? spreadTag(`${prefix}:home`, keySlot(String(name)) % homes) : prefix;
 }
 
-export function groupByHome<T>(
-  items: readonly T[],
-  homeOfItem: (item: T) => string,
-): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const home = homeOfItem(item);
-    const group = groups.get(home);
-    if (group) group.push(item);
-    else groups.set(home, [item]);
-  }
-  return groups;
-}
-
 const known = new Map<string, string>();
 
 /**

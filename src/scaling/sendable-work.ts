@@ -5,6 +5,7 @@
  * What is left are rates and quotas: of destinations, of transports over their destinations, of tenants over all of theirs. Each bound is taken alone and the least
  * counts, which may be a little too much and grows with the backlog always.
  */
+import { groupBy } from '../platform/group-by.ts';
 
 /** Of one tenant with a rate of its own, or of all others together. */
 export interface TenantWork {
@@ -29,7 +30,8 @@ export interface DestinationWork {
 }
 
 export function sendableMessages(works: readonly DestinationWork[], drainSeconds: number): number {
-  const byDestinations = sumOf(groupByTransport(works), (some) => ofTransport(some, drainSeconds));
+  const byTransport = [...groupBy(works, ({ transportId }) => transportId).values()];
+  const byDestinations = sumOf(byTransport, (some) => ofTransport(some, drainSeconds));
   return Math.min(byDestinations, byTenants(works, drainSeconds));
 }
 
@@ -78,16 +80,6 @@ function add(
 /** Nothing allowed is nothing, whatever the time. */
 function mostOf({ allowedPerSecond, quotaLeft }: DestinationWork, drainSeconds: number): number {
   return Math.min(allowedPerSecond * drainSeconds, quotaLeft);
-}
-
-function groupByTransport(works: readonly DestinationWork[]): readonly (readonly DestinationWork[])[] {
-  const groups = new Map<number, DestinationWork[]>();
-  for (const work of works) {
-    const group = groups.get(work.transportId);
-    if (group) group.push(work);
-    else groups.set(work.transportId, [work]);
-  }
-  return [...groups.values()];
 }
 
 function sumOf<T>(items: readonly T[], of: (item: T) => number): number {

@@ -1,4 +1,5 @@
 /** Cuts a page of the audience into chunks: each of one destination, hence of one lane, and of at most 500. Pure. */
+import { groupBy } from '../platform/group-by.ts';
 import type { AudienceProfile } from './audience-page.ts';
 
 export const largestChunk = 500;
@@ -15,7 +16,7 @@ export function planChunks(
   firstChunkNo: number,
 ): readonly PlannedChunk[] {
   const chunks: PlannedChunk[] = [];
-  for (const [destination, members] of groupByDestination(profiles, destinationOf)) {
+  for (const [destination, members] of groupBy(profiles, ({ email }) => destinationOf(domainOf(email)))) {
     for (let at = 0; at < members.length; at += largestChunk) {
       chunks.push({
         chunkNo: firstChunkNo + chunks.length,
@@ -29,18 +30,4 @@ export function planChunks(
 
 export function domainOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1);
-}
-
-function groupByDestination(
-  profiles: readonly AudienceProfile[],
-  destinationOf: (domain: string) => string,
-): ReadonlyMap<string, readonly AudienceProfile[]> {
-  const groups = new Map<string, AudienceProfile[]>();
-  for (const profile of profiles) {
-    const destination = destinationOf(domainOf(profile.email));
-    const group = groups.get(destination);
-    if (group) group.push(profile);
-    else groups.set(destination, [profile]);
-  }
-  return groups;
 }

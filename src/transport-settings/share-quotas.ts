@@ -4,6 +4,7 @@
  * A quota of the transport holds over all its destinations together: what neither was attempted nor is outstanding is divided evenly among them, on top of
  * what each has. So the sum stays within the quota whatever each does with its part, and what one leaves is divided anew the next time.
  */
+import { groupBy } from '../platform/group-by.ts';
 import type { DayQuotas } from '../transports/destination-limits.ts';
 
 export interface QuotaUser {
@@ -26,7 +27,7 @@ export function shareQuotas(
 ): ReadonlyMap<number, number> {
   const attempted = new Map(attempts.map((one) => [one.destinationId, one.attempts]));
   const left = new Map<number, number>();
-  for (const [transportId, group] of groupByTransport(users)) {
+  for (const [transportId, group] of groupBy(users, (user) => user.transportId)) {
     const ofTransport = attempts.filter((one) => one.transportId === transportId);
     const spent = ofTransport.reduce((sum, one) => sum + one.attempts, 0);
     for (const [at, user] of group.entries()) {
@@ -50,14 +51,4 @@ function partOf(left: number | undefined, group: readonly QuotaUser[], at: numbe
 
 function minus(quota: number | undefined, spent: number): number | undefined {
   return quota === undefined ? undefined : Math.max(0, quota - spent);
-}
-
-function groupByTransport(users: readonly QuotaUser[]): ReadonlyMap<number, readonly QuotaUser[]> {
-  const groups = new Map<number, QuotaUser[]>();
-  for (const user of users) {
-    const group = groups.get(user.transportId);
-    if (group) group.push(user);
-    else groups.set(user.transportId, [user]);
-  }
-  return groups;
 }
