@@ -11,7 +11,7 @@ import { createBacklogMetrics } from './dispatch/backlog-metrics.ts';
 import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createSweeper } from './dispatch/sweeper.ts';
-import { withinQuotas } from './dispatch/within-quotas.ts';
+import { withLimits } from './dispatch/with-limits.ts';
 import { createFeedbackMetrics } from './feedback/feedback-metrics.ts';
 import { createFeedbackStage } from './feedback/feedback-stage.ts';
 import { sweepIdempotencyKeys } from './http/idempotency-store.ts';
@@ -155,7 +155,7 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     producer,
     generation,
     limits,
-    paces: withinQuotas(paces, destinationLimits),
+    paces: withLimits(paces, destinationLimits),
     leaseMs: config.LEASE_MS,
     metrics,
   });

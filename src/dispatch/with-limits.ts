@@ -6,20 +6,20 @@ import type { DestinationLimits } from '../pacing/pace.ts';
 import type { DestinationPaces } from './dispatcher.ts';
 
 /** `DestinationLimitsSource`, as far as it goes here. */
-export interface Quotas {
+export interface SetLimits {
   limitsOf(destinationId: number): DestinationLimits;
   refreshQuotas(outstanding: ReadonlyMap<number, number>): Promise<void>;
 }
 
-export function withinQuotas(paces: DestinationPaces, quotas: Quotas): DestinationPaces {
+export function withLimits(paces: DestinationPaces, set: SetLimits): DestinationPaces {
   return {
     async learn(outstanding) {
-      await quotas.refreshQuotas(outstanding);
+      await set.refreshQuotas(outstanding);
       await paces.learn(outstanding);
     },
     paceOf(destinationId) {
       const { windowMessages } = paces.paceOf(destinationId);
-      const { perDay, connections } = quotas.limitsOf(destinationId);
+      const { perDay, connections } = set.limitsOf(destinationId);
       const sharesConnections = connections !== undefined;
       if (perDay === undefined) return { windowMessages, sharesConnections };
       return { windowMessages: Math.min(windowMessages, perDay), quotaMessages: perDay, sharesConnections };
