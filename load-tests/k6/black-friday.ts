@@ -4,7 +4,13 @@ import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { sendCampaign } from './installation/campaigns.ts';
 import { number } from './installation/settings.ts';
-import { createTenants, createTransport, type LoadTenant, removeTransport } from './installation/tenants.ts';
+import {
+  createTenants,
+  createTransport,
+  type LoadTenant,
+  type Prepared,
+  removeTransport,
+} from './installation/tenants.ts';
 import { groups, judge } from './measure/judge.ts';
 import {
   apiThresholds,
@@ -14,10 +20,10 @@ import {
   summaryTrendStats,
   within,
 } from './measure/thresholds.ts';
-import { lookAtDashboard, watchFleet } from './population/dashboard.ts';
 import { planDay, readerStages } from './population/day.ts';
 
 export { handleSummary } from './measure/summary.ts';
+export { look, watch } from './population/dashboard.ts';
 
 const minutes = number('LOAD_MINUTES', 5);
 const plan = planDay({
@@ -61,19 +67,17 @@ export const options: Options = {
   summaryTrendStats,
 };
 
-interface Prepared {
-  readonly tenants: readonly LoadTenant[];
-  readonly transportId: string;
+interface DayPrepared extends Prepared {
   readonly beganAtMs: number;
 }
 
-export function setup(): Prepared {
+export function setup(): DayPrepared {
   const transportId = createTransport();
   const tenants = createTenants(plan.listSizes, transportId);
   return { tenants, transportId, beganAtMs: Date.now() };
 }
 
-export function scheduleOne({ tenants, beganAtMs }: Prepared): void {
+export function scheduleOne({ tenants, beganAtMs }: DayPrepared): void {
   const campaign = plan.campaigns[exec.scenario.iterationInTest];
   if (!campaign) return;
   const dueAtMs = beganAtMs + campaign.dueMs;
@@ -81,15 +85,7 @@ export function scheduleOne({ tenants, beganAtMs }: Prepared): void {
   sendCampaign(tenants[campaign.tenant] as LoadTenant, { phase: campaign.phase, dueAtMs });
 }
 
-export function look({ tenants }: Prepared): void {
-  lookAtDashboard(tenants[Math.floor(Math.random() * tenants.length)] as LoadTenant);
-}
-
-export function watch({ tenants }: Prepared): void {
-  watchFleet(tenants[0] as LoadTenant);
-}
-
-export function teardown({ tenants, transportId }: Prepared): void {
+export function teardown({ tenants, transportId }: DayPrepared): void {
   judge(tenants);
   removeTransport(transportId);
 }

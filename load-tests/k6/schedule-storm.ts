@@ -7,10 +7,16 @@ import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { sendCampaign } from './installation/campaigns.ts';
 import { number } from './installation/settings.ts';
-import { createTenants, createTransport, type LoadTenant, removeTransport } from './installation/tenants.ts';
+import {
+  createTenants,
+  createTransport,
+  type LoadTenant,
+  type Prepared,
+  removeTransport,
+} from './installation/tenants.ts';
 import { groups, judge } from './measure/judge.ts';
 import { apiThresholds, byTag, outcomeThresholds, summaryTrendStats, within } from './measure/thresholds.ts';
-import { lookAtDashboard } from './population/dashboard.ts';
+import { look } from './population/dashboard.ts';
 import { zipfSizes } from './population/zipf.ts';
 
 export { handleSummary } from './measure/summary.ts';
@@ -46,35 +52,33 @@ export const options: Options = {
   summaryTrendStats,
 };
 
-interface Prepared {
-  readonly tenants: readonly LoadTenant[];
-  readonly transportId: string;
+interface StormPrepared extends Prepared {
   readonly dueAtMs: number;
 }
 
-export function setup(): Prepared {
+export function setup(): StormPrepared {
   const transportId = createTransport();
   const made = createTenants(zipfSizes(tenants, messages), transportId);
   const dueAtMs = Math.ceil((Date.now() + leastLeadMs) / minuteMs) * minuteMs;
   return { tenants: made, transportId, dueAtMs };
 }
 
-export function scheduleOne({ tenants: all, dueAtMs }: Prepared): void {
+export function scheduleOne({ tenants: all, dueAtMs }: StormPrepared): void {
   const i = exec.scenario.iterationInTest;
   if (i % 4 === 3) sleep(Math.max(0, dueAtMs - lateLeadMs - Date.now()) / 1_000);
   sendCampaign(all[i] as LoadTenant, { phase: 'storm', dueAtMs });
 }
 
-export function lookFromDue({ tenants: all, dueAtMs }: Prepared): void {
+export function lookFromDue({ tenants: all, dueAtMs }: StormPrepared): void {
   sleep(Math.max(0, dueAtMs - Date.now()) / 1_000);
   const until = Date.now() + lookSeconds * 1_000;
   while (Date.now() < until) {
-    lookAtDashboard(all[Math.floor(Math.random() * all.length)] as LoadTenant);
+    look({ tenants: all });
     sleep(0.5);
   }
 }
 
-export function teardown({ tenants: all, transportId }: Prepared): void {
+export function teardown({ tenants: all, transportId }: StormPrepared): void {
   judge(all);
   removeTransport(transportId);
 }

@@ -2,7 +2,7 @@
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { number } from './installation/settings.ts';
-import { createTenants, createTransport, type LoadTenant, removeTransport } from './installation/tenants.ts';
+import { type Prepared, prepareAlike, removeTransport } from './installation/tenants.ts';
 import { judge } from './measure/judge.ts';
 import {
   apiThresholds,
@@ -13,9 +13,9 @@ import {
   within,
 } from './measure/thresholds.ts';
 import { arrivals, sendNow } from './population/arrivals.ts';
-import { lookAtDashboard, watchFleet } from './population/dashboard.ts';
 
 export { handleSummary } from './measure/summary.ts';
+export { look, watch } from './population/dashboard.ts';
 
 const factor = number('LOAD_FACTOR', 10);
 const tenants = number('LOAD_TENANTS', 20);
@@ -48,26 +48,12 @@ export const options: Options = {
   summaryTrendStats,
 };
 
-interface Prepared {
-  readonly tenants: readonly LoadTenant[];
-  readonly transportId: string;
-}
-
 export function setup(): Prepared {
-  const transportId = createTransport();
-  return { tenants: createTenants(Array(tenants).fill(perCampaign), transportId), transportId };
+  return prepareAlike(tenants, perCampaign);
 }
 
 export function send({ tenants: all }: Prepared): void {
   sendNow(all, exec.scenario.name);
-}
-
-export function look({ tenants: all }: Prepared): void {
-  lookAtDashboard(all[Math.floor(Math.random() * all.length)] as LoadTenant);
-}
-
-export function watch({ tenants: all }: Prepared): void {
-  watchFleet(all[0] as LoadTenant);
 }
 
 export function teardown({ tenants: all, transportId }: Prepared): void {

@@ -16,6 +16,13 @@ export interface LoadTenant {
   readonly recipients: number;
 }
 
+/** What `setup` answers. */
+export interface Prepared {
+  /** The largest first. */
+  readonly tenants: readonly LoadTenant[];
+  readonly transportId: string;
+}
+
 const admin: Caller = { token: adminToken, kind: 'setup' };
 /** Half of the messages that people get are larger than this (33 KB is the median of published templates); here it loads the sink more than Sluice. */
 const messageKilobytes = 10;
@@ -50,6 +57,12 @@ export function createTenants(sizes: readonly number[], transportId: string): Lo
   const imports = made.map((tenant) => ({ tenant, importId: startImport(tenant) }));
   for (const { tenant, importId } of imports) awaitImport(caller(tenant, 'setup'), importId);
   return made;
+}
+
+/** So many tenants, all of one size. */
+export function prepareAlike(tenants: number, recipients: number): Prepared {
+  const transportId = createTransport();
+  return { tenants: createTenants(Array(tenants).fill(recipients), transportId), transportId };
 }
 
 export function caller({ token }: Pick<LoadTenant, 'token'>, kind: Caller['kind']): Caller {
