@@ -19,6 +19,13 @@ export function measuredRuns(result: unknown): readonly MeasuredRun[] {
   return Object.values(result).flatMap(measuredRuns);
 }
 
+/** Of them, those that send plainly: unsigned, without TLS, by one worker of each kind. The rest would size a fleet that nobody has. */
+export function plainRuns(result: {
+  readonly figures?: { compared?: unknown; sent?: unknown };
+}): readonly MeasuredRun[] {
+  return measuredRuns([result.figures?.compared ?? [], result.figures?.sent ?? []]);
+}
+
 function isRun(value: object): value is MeasuredRun {
   const { messages, usage } = value as Partial<MeasuredRun>;
   if (typeof messages !== 'number' || !usage) return false;

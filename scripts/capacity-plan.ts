@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MeasuredRun, measuredRuns } from './bench-usage.ts';
+import { type MeasuredRun, plainRuns } from './bench-usage.ts';
 
 const section = /(<!-- capacity-plan:(\S+):(\S+):start -->\n)[\s\S]*?(<!-- capacity-plan:end -->)/;
 
@@ -54,7 +54,7 @@ export function insertCapacityPlan(page: string, root: string): string {
   if (!benchFile || !countsFile)
     throw new Error('docs/operations.md needs <!-- capacity-plan:BENCH:COUNTS:start --> and its end');
   const read = (file: string) => readFileSync(join(root, file), 'utf8');
-  const runs = measuredRuns(JSON.parse(read(benchFile)));
+  const runs = plainRuns(JSON.parse(read(benchFile)));
   const costs = { cpuMicros: dearest(runs), ...JSON.parse(read(countsFile)).perMessage };
   const plan = renderCapacityPlan(costs, readPlayedCell(read('docs/black-friday.md')));
   return page.replace(section, (_, start, __, ___, end) => `${start}${plan}${end}`);
