@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hashKeyed } from './keyed-hash.ts';
+import { digestKeyed, hashKeyed } from './keyed-hash.ts';
 
 test('the hash is HMAC-SHA-256, whatever the key and however long the text', () => {
   const keys = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
@@ -9,7 +9,11 @@ test('the hash is HMAC-SHA-256, whatever the key and however long the text', () 
   fc.assert(
     fc.property(keys, texts, (key, list) => {
       for (const text of list) {
-        expect(hashKeyed(key, text)).toBe(createHmac('sha256', key).update(text).digest('hex'));
+        const digest = (encoding: 'utf8' | 'latin1') =>
+          createHmac('sha256', key).update(text, encoding).digest();
+        expect(hashKeyed(key, text)).toBe(digest('utf8').toString('hex'));
+        expect(digestKeyed(key, text)).toBe(digest('utf8').toString('latin1'));
+        expect(digestKeyed(key, text, 'latin1')).toBe(digest('latin1').toString('latin1'));
       }
     }),
   );

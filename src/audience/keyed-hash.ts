@@ -4,13 +4,22 @@
  */
 import { createHash, hash } from 'node:crypto';
 
-/** Hex. */
+/** Of text, as UTF-8. Hex. */
 export function hashKeyed(key: Buffer, text: string): string {
-  const pads = findPads(key);
+  return hash('sha256', hashInner(findPads(key), text, 'utf8'));
+}
+
+/** The 32 bytes as a character each: a buffer for them would cost more than hashing. */
+export function digestKeyed(key: Buffer, text: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
+  return hash('sha256', hashInner(findPads(key), text, encoding), 'binary');
+}
+
+/** What is left to be hashed. */
+function hashInner(pads: Pads, text: string, encoding: 'utf8' | 'latin1'): Buffer {
   const inner = roomFor(pads, text);
-  const length = inner.write(text, blockBytes);
+  const length = inner.write(text, blockBytes, encoding);
   pads.outer.write(hash('sha256', inner.subarray(0, blockBytes + length), 'binary'), blockBytes, 'latin1');
-  return hash('sha256', pads.outer);
+  return pads.outer;
 }
 
 const blockBytes = 64;

@@ -24,6 +24,15 @@ const deliveryId = formatDeliveryId({
 });
 const token = signDeliveryId(key, deliveryId);
 
+test('tokens stay what they are: those of mail that was sent years ago are still to be understood', () => {
+  const old = { id: 3, secret: Buffer.alloc(32, 7) };
+  expect(signDeliveryId(old, 'dlv_0123456789abcdefghjkmnpqrstvwxyz')).toBe(
+    'dlv_0123456789abcdefghjkmnpqrstvwxyz.p8rvmja148aj39h2',
+  );
+  const target = { tenantId: 12 as TenantId, profileId: 345678901234 as ProfileId, list: 7 as ListId };
+  expect(signUnsubscribe(old, target)).toBe('AQMAAAAAAAAMAABQfBFv8gAAAAAAAAd28yY7-FyujmMMsYJp5GOF');
+});
+
 test('a delivery is found again in its Message-ID and in its return path, upper-cased on the way or not', () => {
   for (const text of [
     `<${formatMessageId(token, 'mail.example.com')}>`,

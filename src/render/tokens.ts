@@ -4,7 +4,8 @@
  * Each kind is signed under its own label, so that a token of one kind is never valid as another, and is verified
  * against every key still accepted, so that keys can be rotated while mail is on its way.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { digestKeyed } from '../audience/keyed-hash.ts';
 import type { ListId, ProfileId, TenantId } from '../ids.ts';
 
 export interface SigningKey {
@@ -67,7 +68,7 @@ export function signUnsubscribe(key: SigningKey, target: UnsubscribeTarget): str
   writeId(token, target.tenantId, 2);
   writeId(token, target.profileId, 9);
   writeId(token, target.list === '*' ? 0 : target.list, 16);
-  unsubscribeMac(key, token.subarray(0, unsubscribeBodyLength)).copy(token, unsubscribeBodyLength);
+  token.write(unsubscribeMac(key, token), unsubscribeBodyLength, 'latin1');
   return token.toString('base64url');
 }
 
@@ -77,7 +78,7 @@ export function verifyUnsubscribe(keys: readonly SigningKey[], text: string): Un
   const token = Buffer.from(text, 'base64url');
   const key = keys.find(({ id }) => id === token[1]);
   if (token[0] !== unsubscribeVersion || !key) return undefined;
-  const mac = unsubscribeMac(key, token.subarray(0, unsubscribeBodyLength));
+  const mac = Buffer.from(unsubscribeMac(key, token), 'latin1');
   if (!isEqual(token.subarray(unsubscribeBodyLength), mac)) return undefined;
   const list = readId(token, 16);
   return {
@@ -99,18 +100,21 @@ const unsubscribeLength = 39;
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
 function deliveryMac(key: SigningKey, deliveryId: string): string {
-  const mac = createHmac('sha256', key.secret).update(`sluice delivery 1\0${deliveryId}`).digest();
+  const mac = digestKeyed(key.secret, `sluice delivery 1\0${deliveryId}`);
   return encodeFiveBytes(mac, 0) + encodeFiveBytes(mac, 5);
 }
 
-function unsubscribeMac(key: SigningKey, body: Buffer): Buffer {
-  const mac = createHmac('sha256', key.secret).update('sluice unsubscribe\0').update(body).digest();
-  return mac.subarray(0, unsubscribeLength - unsubscribeBodyLength);
+/** Of the token's body. A byte for each character. */
+function unsubscribeMac(key: SigningKey, token: Buffer): string {
+  const body = token.toString('latin1', 0, unsubscribeBodyLength);
+  const mac = digestKeyed(key.secret, `sluice unsubscribe\0${body}`, 'latin1');
+  return mac.slice(0, unsubscribeLength - unsubscribeBodyLength);
 }
 
-/** 40 bits as eight characters. */
-function encodeFiveBytes(bytes: Buffer, offset: number): string {
-  let high = bytes.readUIntBE(offset, 5);
+/** 40 bits, a byte for each character, as eight characters. */
+function encodeFiveBytes(bytes: string, offset: number): string {
+  let high = 0;
+  for (let i = offset; i < offset + 5; i++) high = high * 256 + bytes.charCodeAt(i);
   let text = '';
   for (let i = 0; i < 8; i++) {
     text = alphabet[high % 32] + text;
