@@ -113,8 +113,8 @@ function readDeliveries(
 }
 
 const selectDelivery = `SELECT d.tenant_id AS tenantId, d.campaign_id AS campaignId, d.chunk_no AS chunkNo, d.seq, d.part,
-    d.profile_id AS profileId, p.email, d.state, d.attempts, d.reply_code AS replyCode, d.reason, d.settled_by AS settledBy,
-    d.next_attempt_at AS nextAttemptAt, d.outcome_at AS outcomeAt
+    d.profile_id AS profileId, p.email, d.state, d.attempts, NULLIF(d.reply_code, 0) AS replyCode, d.reason, d.settled_by AS settledBy,
+    d.next_attempt_at AS nextAttemptAt, NULLIF(d.outcome_at, '1970-01-01') AS outcomeAt
   FROM deliveries d
   LEFT JOIN profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id AND p.email_hash = d.address_hash`;
 

@@ -68,12 +68,6 @@ async function settleDelivery(
     `UPDATE deliveries SET state = ?, reply_code = ?, reason = ?, outcome_at = NOW(3), next_attempt_at = NULL
        ${isSettledByFeedback ? ", settled_by = 'feedback'" : ''}
      WHERE ${chunkWhere} AND seq = ?`,
-    [
-      deliveryStates[state],
-      failure?.replyCode || null,
-      failure?.reason ?? null,
-      ...chunkValues(key),
-      key.seq,
-    ],
+    [deliveryStates[state], failure?.replyCode ?? 0, failure?.reason ?? null, ...chunkValues(key), key.seq],
   );
 }

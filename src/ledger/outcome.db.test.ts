@@ -47,6 +47,20 @@ async function readRow(grant: Grant, seq: number) {
   return row;
 }
 
+test('a message that is sent leaves its row as long as it was, hence where it was', async () => {
+  const { db } = database;
+  const isNull =
+    'CONCAT_WS(",", reply_code IS NULL, outcome_at IS NULL, next_attempt_at IS NULL, reason IS NULL, settled_by IS NULL)';
+  const readNulls = (grant: Grant) =>
+    db.first(`SELECT ${isNull} AS nulls FROM deliveries WHERE ${chunkWhere}`, chunkValues(grant));
+  const grant = await leaseChunk(db, await createTestLedger(db, { size: 1 }), owner);
+  const before = await readNulls(grant);
+  await recordIntent(db, { grant, owner, seqs: [0], scopes: ['*'] });
+  await recordResults(db, grant, [result(0, 'sent')]);
+  expect(await readStates(db, grant)).toEqual(['sent']);
+  expect(await readNulls(grant)).toEqual(before);
+});
+
 test('each kind of result is written, with its reply; writing it again changes nothing', async () => {
   const { db } = database;
   const grant = await attempt(5);
@@ -67,7 +81,7 @@ test('each kind of result is written, with its reply; writing it again changes n
     reason: '5.1.1 unknown',
   });
   expect(await readRow(grant, 2)).toEqual({ attempts: 1, wait: 5_000, reply_code: 451, reason: 'later' });
-  expect(await readRow(grant, 4)).toEqual({ attempts: 0, wait: null, reply_code: null, reason: null });
+  expect(await readRow(grant, 4)).toEqual({ attempts: 0, wait: null, reply_code: 0, reason: null });
   await recordResults(db, grant, results);
   expect(await readStates(db, grant)).toEqual(after);
   expect(await readRow(grant, 4)).toMatchObject({ attempts: 0 });

@@ -42,7 +42,10 @@ function statementOf({ state, replyCode, retryInMs, backsOff, isAttemptFree, rea
   return `${state}|${replyCode}|${retryInMs}|${backsOff}|${isAttemptFree}|${reason}`;
 }
 
-/** `next_attempt_at` is set before `attempts`: assignments run left to right. */
+/**
+ * `next_attempt_at` is set before `attempts`: assignments run left to right. What is sent gets nothing that it had as NULL: its row stays as long as
+ * it was, and where it was.
+ */
 async function writeAlike(tx: Sql, grant: Grant, alike: readonly Result[]): Promise<void> {
   const [first] = alike as [Result];
   const isFree = first.state === 'pending' || first.isAttemptFree;
@@ -54,7 +57,7 @@ async function writeAlike(tx: Sql, grant: Grant, alike: readonly Result[]): Prom
        AND state IN (${deliveryStates.attempting}, ${deliveryStates.in_doubt}) AND epoch = ?`,
     [
       deliveryStates[first.state],
-      first.replyCode || null,
+      first.replyCode,
       first.reason,
       first.retryInMs === undefined ? null : Math.round(first.retryInMs * 1000),
       ...chunkValues(grant),
