@@ -62,6 +62,29 @@ test('a lone work waits for nobody, again and again', async () => {
   for (const id of ids(5)) expect(await commits.run(write(id))).toBe(id);
 });
 
+test('a statement that waits alone needs no transaction; beside others it is in theirs', async () => {
+  const { db, transactions } = counted(database.db);
+  const commits = createGroupCommit(db, { committers: 1, largestGroup: 32 });
+  expect(await commits.runStatement(write(0))).toBe(0);
+  expect(transactions()).toBe(0);
+  await Promise.all([commits.runStatement(write(1)), commits.runStatement(write(2))]);
+  expect(transactions()).toBe(1);
+  await commits.run(write(3));
+  expect(transactions()).toBe(2);
+  expect(await readIds()).toEqual(ids(4));
+});
+
+test('a statement that waits alone is tried again after a deadlock', async () => {
+  let tries = 0;
+  const commits = createGroupCommit(database.db, { committers: 1, largestGroup: 32 });
+  const result = await commits.runStatement(async (sql) => {
+    if (++tries === 1) throw Object.assign(new Error('Deadlock found'), { errno: 1213 });
+    return write(7)(sql);
+  });
+  expect([result, tries]).toEqual([7, 2]);
+  expect(await readIds()).toEqual([7]);
+});
+
 test('one bad work fails alone; its neighbours are committed', async () => {
   const commits = createGroupCommit(database.db, { committers: 1, largestGroup: 32 });
   await database.db.write('INSERT INTO notes (id) VALUES (3)');

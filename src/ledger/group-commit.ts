@@ -10,6 +10,7 @@ type Work<T> = (tx: Sql) => Promise<T>;
 
 interface Waiting {
   readonly work: Work<unknown>;
+  readonly isOneStatement: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -21,6 +22,11 @@ export interface GroupCommit {
    * may not have been committed: the connection can break while the commit is being answered.
    */
   run<T>(work: Work<T>): Promise<T>;
+  /**
+   * The same for work that is one statement when all goes well, and whose further statements need not be committed with it: where it waits
+   * alone, it needs no transaction, hence one round trip instead of three.
+   */
+  runStatement<T>(work: Work<T>): Promise<T>;
 }
 
 export interface GroupCommitOptions {
@@ -46,29 +52,38 @@ export function createGroupCommit(db: Database, options: GroupCommitOptions): Gr
     committing--;
   }
 
+  function join<T>(work: Work<T>, isOneStatement: boolean): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      waiting.push({ work, isOneStatement, resolve: resolve as (value: unknown) => void, reject });
+      // Works of the same turn of the event loop join one group.
+      if (committing < options.committers) setImmediate(startCommitters);
+    });
+  }
+
   return {
-    run<T>(work: Work<T>) {
-      return new Promise<T>((resolve, reject) => {
-        waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
-        // Works of the same turn of the event loop join one group.
-        if (committing < options.committers) setImmediate(startCommitters);
-      });
-    },
+    run: (work) => join(work, false),
+    runStatement: (work) => join(work, true),
   };
 }
 
 async function commitGroup(db: Database, group: readonly Waiting[]): Promise<void> {
   try {
-    const results = await db.transaction(async (tx) => {
-      const values: unknown[] = [];
-      for (const { work } of group) values.push(await work(tx));
-      return values;
-    });
+    const results = await commit(db, group);
     for (const [index, { resolve }] of group.entries()) resolve(results[index]);
   } catch (error) {
     if (group.length === 1) group[0]?.reject(error);
     else await commitOneByOne(db, group);
   }
+}
+
+function commit(db: Database, group: readonly Waiting[]): Promise<unknown[]> {
+  const inTurn = async (sql: Sql) => {
+    const values: unknown[] = [];
+    for (const { work } of group) values.push(await work(sql));
+    return values;
+  };
+  const isOneStatement = group.length === 1 && group[0]?.isOneStatement;
+  return isOneStatement ? db.autocommit(inTurn) : db.transaction(inTurn);
 }
 
 /** One bad work must not fail its neighbours. */

@@ -2,7 +2,7 @@
  * S3, the intent: `attempting` is committed before the first byte of a message may leave.
  *
  * The statement itself checks, in the database, that the chunk is still ours at this epoch, that its campaign runs and
- * is not paused or past its deadline, and that the address is not suppressed. The joined chunk and campaign rows are share-locked until the
+ * is not paused or past its deadline, and that the address is not suppressed. The joined chunk and campaign rows are share-locked until its
  * commit, so that a takeover or a pause waits for it and nothing slips between. If we die after it,
  * the rows are `attempting` and become in_doubt when the lease is over: never silently pending.
  */
@@ -40,6 +40,7 @@ const joinChunk = `JOIN chunks c ON c.tenant_id = d.tenant_id AND c.campaign_id 
 const joinCampaign = 'JOIN campaigns m ON m.tenant_id = d.tenant_id AND m.id = d.campaign_id';
 const joinSuppression = `suppressions s ON s.tenant_id = d.tenant_id AND s.address_hash = d.address_hash AND s.scope IN (?)`;
 
+/** Good with and without a transaction: each statement checks by itself, and what is granted is read again. */
 export async function recordIntent(tx: Sql, request: IntentRequest): Promise<IntentResult> {
   const { grant, owner, seqs, scopes } = request;
   const { affectedRows } = await tx.write(

@@ -9,7 +9,14 @@ import {
 } from '../testing/test-ledger.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { recordIntent } from './intent.ts';
-import { longestRetryMs, type Result, recordPoison, recordResults, recordSkipped } from './outcome.ts';
+import {
+  isOneStatement,
+  longestRetryMs,
+  type Result,
+  recordPoison,
+  recordResults,
+  recordSkipped,
+} from './outcome.ts';
 import { takeOverExpired } from './takeover.ts';
 
 let database: TestDatabase;
@@ -46,6 +53,14 @@ async function readRow(grant: Grant, seq: number) {
   );
   return row;
 }
+
+test('results are one statement when they are alike and suppress nobody', () => {
+  const sent = [result(0, 'sent'), result(1, 'sent')];
+  expect(isOneStatement(sent)).toBe(true);
+  expect(isOneStatement([...sent, result(2, 'sent', { replyCode: 251 })])).toBe(false);
+  expect(isOneStatement([result(0, 'bounced', { replyCode: 550, suppresses: true })])).toBe(false);
+  expect(isOneStatement([])).toBe(false);
+});
 
 test('a message that is sent leaves its row as long as it was, hence where it was', async () => {
   const { db } = database;

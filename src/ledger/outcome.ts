@@ -37,6 +37,14 @@ export async function recordResults(tx: Sql, grant: Grant, results: readonly Res
   if (dead.length > 0) await suppressAddresses(tx, grant, dead);
 }
 
+/** Do they all go in by one statement? Others belong together: a suppression to its bounce. */
+export function isOneStatement(results: readonly Result[]): boolean {
+  const [first, ...others] = results;
+  if (!first || results.some((result) => result.suppresses)) return false;
+  const key = statementOf(first);
+  return others.every((result) => statementOf(result) === key);
+}
+
 /** Results that one statement can write: nearly always one group of `sent`. */
 function statementOf({ state, replyCode, retryInMs, backsOff, isAttemptFree, reason }: Result): string {
   return `${state}|${replyCode}|${retryInMs}|${backsOff}|${isAttemptFree}|${reason}`;

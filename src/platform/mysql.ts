@@ -29,6 +29,11 @@ export interface Database extends Sql, Lifecycle {
    * effects but its statements. If we die before the commit is answered, it either happened whole or not at all.
    */
   transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` on one connection, each statement committed by itself, and again after a deadlock: for work that is one statement when all goes
+   * well, two round trips cheaper than a transaction. If we die in its midst, the statements that were answered have happened, the one under way perhaps.
+   */
+  autocommit<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Statements and transactions under way at once; what comes on top waits. Set by the fleet's share. */
   concurrency: number;
 }
@@ -76,17 +81,21 @@ export function createDatabase(options: DatabaseOptions): Database {
       ended ??= pool.end();
       return ended;
     },
-    async transaction(work) {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await inSlot(slots, () => runTransaction(pool, work));
-        } catch (error) {
-          if (!isRetriable(error) || tries === maxTransactionTries) throw error;
-          options.log.debug({ err: error, tries }, 'transaction again');
-        }
-      }
-    },
+    transaction: (work) =>
+      untilUndisturbed(options.log, () => inSlot(slots, () => runTransaction(pool, work))),
+    autocommit: (work) => untilUndisturbed(options.log, () => inSlot(slots, () => runAutocommit(pool, work))),
   };
+}
+
+async function untilUndisturbed<T>(log: Log, run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isRetriable(error) || tries === maxTransactionTries) throw error;
+      log.debug({ err: error, tries }, 'transaction again');
+    }
+  }
 }
 
 function openPool({ url, connections, log }: DatabaseOptions): Pool {
@@ -102,6 +111,7 @@ function openPool({ url, connections, log }: DatabaseOptions): Pool {
     decimalNumbers: true,
     stringifyObjects: true,
     enableKeepAlive: true,
+    trace: false,
   });
   // Queued on the connection before any statement of ours; one that fails takes its connection with it.
   pool.pool.on('connection', (connection) => {
@@ -144,13 +154,20 @@ async function inSlot<T>(slots: Slots, work: () => Promise<T>): Promise<T> {
 
 /** One statement on a connection of its own. */
 function runOnPool(pool: Pool, slots: Slots): Run {
-  return (statement, values) => inSlot(slots, () => runAlone(pool, statement, values));
+  return (statement, values) =>
+    inSlot(slots, () => onConnection(pool, (connection) => runBounded(connection, statement, values)));
 }
 
-async function runAlone(pool: Pool, statement: string, values?: readonly unknown[]): Promise<unknown> {
+function runAutocommit<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return onConnection(pool, (connection) =>
+    work(sqlOn((statement, values) => runBounded(connection, statement, values))),
+  );
+}
+
+async function onConnection<T>(pool: Pool, work: (connection: PoolConnection) => Promise<T>): Promise<T> {
   const connection = await pool.getConnection();
   try {
-    const result = await runBounded(connection, statement, values);
+    const result = await work(connection);
     connection.release();
     return result;
   } catch (error) {
@@ -181,6 +198,10 @@ async function runBounded(
     const query = connection.query(statement, (values ?? null) as unknown[]);
     const [result] = await Promise.race([query, timeout]);
     return result;
+  } catch (error) {
+    // Whose statement it was. The driver's own would be captured before each statement, for the one in a million that fails.
+    if (error instanceof Error) Error.captureStackTrace(error);
+    throw error;
   } finally {
     clearTimeout(timer);
   }

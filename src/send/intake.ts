@@ -196,7 +196,7 @@ export class Intake {
     const { commits, owner } = this.#options;
     const { grant, terms } = run;
     const seqs = messages.map((message) => message.seq);
-    return commits.run((tx) => recordIntent(tx, { grant, owner, seqs, scopes: terms.scopes }));
+    return commits.runStatement((sql) => recordIntent(sql, { grant, owner, seqs, scopes: terms.scopes }));
   }
 
   /** Answers those that may leave. */

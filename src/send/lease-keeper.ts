@@ -60,7 +60,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     stop: () => loop.stop(),
     async claim(grant) {
       const asked = clock.monotonic();
-      const isOurs = await commits.run((tx) => claimGrant(tx, grant, owner, terms.leaseMs));
+      const isOurs = await commits.runStatement((sql) => claimGrant(sql, grant, owner, terms.leaseMs));
       return isOurs ? asked : undefined;
     },
     keep: (run) => runs.add(run),

@@ -6,8 +6,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GroupCommit } from '../ledger/group-commit.ts';
 import { largestIntent } from '../ledger/intent.ts';
-import { type Result, recordResults } from '../ledger/outcome.ts';
+import { isOneStatement, type Result, recordResults } from '../ledger/outcome.ts';
 import type { Log } from '../platform/log.ts';
+import type { Sql } from '../platform/mysql.ts';
 import type { GrantRun } from './grant-run.ts';
 
 export interface ResultWriter {
@@ -39,9 +40,10 @@ export function createResultWriter(commits: GroupCommit, log: Log): ResultWriter
 
   /** Writing the same results twice changes nothing, so a commit whose answer was lost is simply repeated. */
   async function writeUntilDone(run: GrantRun, results: readonly Result[]): Promise<void> {
+    const record = (sql: Sql) => recordResults(sql, run.grant, results);
     for (;;) {
       try {
-        await commits.run((tx) => recordResults(tx, run.grant, results));
+        await (isOneStatement(results) ? commits.runStatement(record) : commits.run(record));
         break;
       } catch (error) {
         log.error({ err: error, ...run.fields, results: results.length }, 'results not written yet');

@@ -106,7 +106,7 @@ export function stage({
     },
   } as unknown as Sql;
   const sender = new DestinationSender({
-    commits: { run: (work) => work(sql) },
+    commits: { run: (work) => work(sql), runStatement: (work) => work(sql) },
     clock: { now: () => now, monotonic: () => now },
     log: silentLog,
     owner: 'me',

@@ -1,5 +1,6 @@
 /** One connection through a proxy: a client of ours, a server, and what the rules do in between. */
 import { connect, type Socket } from 'node:net';
+import type { ProxiedRequest } from './proxy-rule.ts';
 import type { CountingRule, ProxyRules } from './proxy-rules.ts';
 
 export type ProxyMode =
@@ -27,6 +28,7 @@ export class ProxyLink {
   readonly #options: LinkOptions;
   readonly #server: Socket;
   #transaction = '';
+  #isInTransaction = false;
   /** What waits while a rule holds this direction; undefined: nothing is held. */
   #heldRequests: Buffer[] | undefined;
   #heldReplies: Buffer[] | undefined;
@@ -59,12 +61,22 @@ export class ProxyLink {
 
   #decide(data: Buffer): void {
     const text = textOf(data);
-    const before = text.includes('START TRANSACTION') ? '' : this.#transaction;
-    this.#transaction = `${before}${text}\n`.slice(-keptTransactionBytes);
-    const rule = this.#options.rules.decide({ text, transaction: this.#transaction });
+    const rule = this.#options.rules.decide({ text, ...this.#place(text) });
     if (rule?.action === 'cutRequest') this.cut();
     else if (rule?.action === 'holdRequest') this.#holdRequest(data, rule);
     else this.#forward(data, rule);
+  }
+
+  /** Where in its transaction it stands. */
+  #place(text: string): Omit<ProxiedRequest, 'text'> {
+    if (text.includes('START TRANSACTION')) this.#isInTransaction = true;
+    const before = this.#isInTransaction ? this.#transaction : '';
+    this.#transaction = `${before}${text}\n`.slice(-keptTransactionBytes);
+    const transaction = this.#transaction;
+    const ends = /COMMIT|ROLLBACK/.test(text);
+    const commits = ends ? text.includes('COMMIT') : !this.#isInTransaction;
+    if (ends) this.#isInTransaction = false;
+    return { transaction, commits };
   }
 
   #holdRequest(data: Buffer, rule: CountingRule): void {

@@ -6,8 +6,10 @@
 export interface ProxiedRequest {
   /** The start of the request's bytes, as latin1. */
   readonly text: string;
-  /** All of the connection's requests since its last START TRANSACTION, this one included. */
+  /** All of its transaction's requests so far, this one included; outside of one, this one alone. */
   readonly transaction: string;
+  /** A COMMIT, or a statement outside a transaction, which commits by itself. */
+  readonly commits: boolean;
 }
 
 /**
@@ -30,9 +32,9 @@ export function statement(text: RegExp): ProxyRule['matches'] {
   return (request) => text.test(request.text);
 }
 
-/** The COMMIT of a transaction that ran such a statement. */
+/** What commits such a statement: the COMMIT of its transaction, or it itself. */
 export function commitOf(text: RegExp): ProxyRule['matches'] {
-  return (request) => /COMMIT/.test(request.text) && text.test(request.transaction);
+  return (request) => request.commits && text.test(request.transaction);
 }
 
 /** The statements of the ledger, as they look on the wire. */
