@@ -1,5 +1,6 @@
 /** What rendering needs to know of one recipient, and of the moment. */
 import { parseAddress } from '../audience/address.ts';
+import { spellMoment } from './moment.ts';
 import { RenderFailure } from './render-failure.ts';
 import type { Scope } from './template.ts';
 
@@ -29,7 +30,7 @@ export function createScope(recipient: Recipient, { campaign, now }: RenderConte
       campaign,
       unsubscribe_url: recipient.unsubscribeUrl,
     },
-    globals: { now: now.toISOString() },
+    globals: { now: spellMoment(now).iso },
   };
 }
 

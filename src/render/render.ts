@@ -4,6 +4,7 @@ import { encodeHeaderText, hasLineBreak } from './header-text.ts';
 import { limits } from './limits.ts';
 import type { RenderedMessage } from './message.ts';
 import { MessageEmitter } from './message-emitter.ts';
+import { spellMoment } from './moment.ts';
 import { checkRecipient, createScope, type Recipient, type RenderContext } from './recipient.ts';
 import { RenderFailure, type SkipReason, toRenderFailure } from './render-failure.ts';
 import { evaluateTemplate, type ParsedTemplate } from './template.ts';
@@ -65,7 +66,7 @@ function renderMessage(
   const fields = [
     email,
     encodeHeaderText(renderSubject(template.templates.subject, recipient, context), 'Subject: '.length),
-    formatDate(context.now),
+    spellMoment(context.now).date,
     formatMessageId(recipient.token, template.sendingDomain),
     recipient.unsubscribeUrl,
   ];
@@ -84,9 +85,4 @@ function renderMessage(
     needsSmtpUtf8: isSmtpUtf8,
     parts: emitter.finish(),
   };
-}
-
-/** RFC 5322 3.3, in UTC. */
-function formatDate(date: Date): string {
-  return date.toUTCString().replace('GMT', '+0000');
 }
