@@ -92,11 +92,19 @@ export class ByteReader {
 
   /** A view, not a copy. */
   raw(length: number): Buffer {
+    const from = this.#at;
+    this.skip(length);
+    return this.#buffer.subarray(from, this.#at);
+  }
+
+  skip(length: number): void {
     const end = this.#at + length;
     if (end > this.#buffer.length) throw truncated();
-    const bytes = this.#buffer.subarray(this.#at, end);
     this.#at = end;
-    return bytes;
+  }
+
+  get position(): number {
+    return this.#at;
   }
 
   bytes(): Buffer {

@@ -30,3 +30,6 @@ export interface RenderedMessage {
   /** In order; the whole message from its first header to its last line end, without the final dot. */
   readonly parts: readonly MessagePart[];
 }
+
+/** A grant's messages; an array is one. What waits to be sent may be held as the bytes it came in, and each decoded as it is asked for. */
+export type RenderedMessages = Pick<readonly RenderedMessage[], 'length' | 'at'>;

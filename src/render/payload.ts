@@ -6,16 +6,16 @@
  * A rendered message: varint seq, 1 byte flags (1 = needs SMTPUTF8), varint length + To, varint length + return path,
  * varint count of parts; a part: varint `number * 2`, or varint `length * 2 + 1` and the bytes. A segment: varint length
  * and bytes. Decoding copies nothing: buffers are views into the value. Foreign, truncated or newer values throw
- * RangeError; the caller renders anew.
+ * RangeError, and at once, though a message is decoded only when it is asked for; the caller renders anew.
  */
 import { ByteReader, ByteWriter, byteCost, varintCost } from './byte-coding.ts';
 import { digestSegments } from './compile.ts';
-import type { CompiledMessage, MessagePart, RenderedMessage } from './message.ts';
+import type { CompiledMessage, MessagePart, RenderedMessage, RenderedMessages } from './message.ts';
 
 export interface RenderedGrant {
   /** Of the compiled message whose segments the messages name. */
   readonly digest: string;
-  readonly messages: readonly RenderedMessage[];
+  readonly messages: RenderedMessages;
 }
 
 export function encodeRendered(digest: string, messages: readonly RenderedMessage[]): Buffer {
@@ -36,9 +36,33 @@ export function encodedSize({ seq, to, returnPath, parts }: RenderedMessage): nu
 
 export function decodeRendered(value: Buffer): RenderedGrant {
   const { reader, digest, count } = openValue(renderedMagic, value);
-  const messages = Array.from({ length: count }, () => readMessage(reader));
+  const offsets = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    offsets[i] = reader.position;
+    skipMessage(reader);
+  }
   reader.expectEnd();
-  return { digest, messages };
+  return { digest, messages: new EncodedMessages(value, offsets) };
+}
+
+/** Of a value whose lengths have been checked. A worker holds thousands of messages: decoded, each would be dozens of objects for as long as it waits. */
+class EncodedMessages implements RenderedMessages {
+  readonly #value: Buffer;
+  readonly #offsets: Uint32Array;
+
+  constructor(value: Buffer, offsets: Uint32Array) {
+    this.#value = value;
+    this.#offsets = offsets;
+  }
+
+  get length(): number {
+    return this.#offsets.length;
+  }
+
+  at(index: number): RenderedMessage | undefined {
+    const offset = this.#offsets.at(index);
+    return offset === undefined ? undefined : readMessage(new ByteReader(this.#value, offset));
+  }
 }
 
 export function encodeSegments({ digest, segments }: CompiledMessage): Buffer {
@@ -111,6 +135,18 @@ function writeMessage(writer: ByteWriter, message: RenderedMessage): void {
       writer.varint(part.length * 2 + 1);
       writer.raw(part);
     }
+  }
+}
+
+/** All that `readMessage` could stumble over. */
+function skipMessage(reader: ByteReader): void {
+  reader.varint();
+  reader.byte();
+  reader.skip(reader.varint());
+  reader.skip(reader.varint());
+  for (let left = reader.count(); left > 0; left--) {
+    const head = reader.varint();
+    if (head % 2 === 1) reader.skip((head - 1) / 2);
   }
 }
 

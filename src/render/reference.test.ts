@@ -56,7 +56,9 @@ function sendAndReceive(source: string, attributes: Attributes): string {
   const template = compileSample({ html: source, text: source });
   const compiled = decodeSegments(encodeSegments(template.message));
   const grant = decodeRendered(encodeRendered(compiled.digest, [renderSample(template, { attributes })]));
-  const data = Buffer.concat(wireBuffers(compiled, grant.messages[0] as RenderedMessage)).toString('latin1');
+  const data = Buffer.concat(wireBuffers(compiled, grant.messages.at(0) as RenderedMessage)).toString(
+    'latin1',
+  );
   expect(data.endsWith('\r\n.\r\n')).toBe(true);
   return data.slice(0, -3).replace(/^\./gm, '');
 }

@@ -7,14 +7,15 @@
 import type { Grant } from '../ledger/grant.ts';
 import type { LeaseTerms } from '../ledger/lease.ts';
 import type { Bucket } from '../pacing/rate-gate.ts';
-import type { CompiledMessage, RenderedMessage } from '../render/message.ts';
+import type { CompiledMessage, RenderedMessage, RenderedMessages } from '../render/message.ts';
 import type { CampaignTerms } from './campaign-terms.ts';
 import type { OpenBudget } from './open-budget.ts';
+import { WaitingMessages } from './waiting-messages.ts';
 
 export interface GrantRunOptions {
   readonly grant: Grant;
   readonly compiled: CompiledMessage;
-  readonly messages: readonly RenderedMessage[];
+  readonly messages: RenderedMessages;
   readonly terms: CampaignTerms;
   /** Transactional (0) goes first. */
   readonly class: number;
@@ -33,7 +34,7 @@ export class GrantRun {
   readonly class: number;
   /** Resolves when the run is over. */
   readonly over: Promise<void>;
-  #waiting: RenderedMessage[];
+  #waiting: WaitingMessages;
   #isStopped = false;
   #open = 0;
   readonly #trustMs: number;
@@ -52,7 +53,7 @@ export class GrantRun {
     this.class = options.class;
     this.#budget = options.budget;
     this.#fields = options.fields;
-    this.#waiting = [...options.messages];
+    this.#waiting = new WaitingMessages(options.messages);
     this.#trustMs = options.lease.leaseMs - options.lease.marginMs;
     this.#trustedUntil = options.claimedAt + this.#trustMs;
     this.over = new Promise((resolve) => {
@@ -100,7 +101,7 @@ export class GrantRun {
 
   /** Takes up to `n` messages out; each must come back through `close` or `giveBack`. */
   take(n: number): readonly RenderedMessage[] {
-    const taken = this.#waiting.splice(0, n);
+    const taken = this.#waiting.take(n);
     this.#open += taken.length;
     this.#budget.opened(taken.length);
     return taken;
@@ -108,7 +109,7 @@ export class GrantRun {
 
   /** Messages that were taken and not asked an intent for wait again. */
   giveBack(messages: readonly RenderedMessage[]): void {
-    if (!this.#isStopped) this.#waiting.unshift(...messages);
+    if (!this.#isStopped) this.#waiting.giveBack(messages);
     this.close(messages.length);
   }
 
@@ -125,7 +126,7 @@ export class GrantRun {
    */
   stop(holdMs = 0, { isOwn = false } = {}): void {
     this.#isStopped = true;
-    this.#waiting = [];
+    this.#waiting = new WaitingMessages([]);
     this.#holdMs = Math.max(this.#holdMs, holdMs);
     if (!isOwn) this.#laneHoldMs = Math.max(this.#laneHoldMs, holdMs);
     this.#endIfOver();
