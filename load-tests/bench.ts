@@ -4,7 +4,7 @@
  *
  *   npm run bench -- [--quick] [--huge] [--only PART] [--json FILE]
  *
- * Parts: compared, sent, backlogs, tls, signing, send-workers, stages, or one stage by its name (compile, render, ...). `--quick` takes less than two minutes and makes the same ratios
+ * Parts: compared, sent, backlogs, disturbance, tls, signing, send-workers, stages, or one stage by its name (compile, render, ...). `--quick` takes less than two minutes and makes the same ratios
  * of smaller sizes; the result names them. `--huge` expands ten million once.
  *
  * Absolute figures vary with the machine; the ratios are what to compare.
@@ -21,6 +21,7 @@ import {
 } from './bench/bench-report.ts';
 import { compareAll } from './bench/compare.ts';
 import type { BenchContext } from './bench/context.ts';
+import { measureDisturbance } from './bench/disturbance.ts';
 import { measureFlatCost } from './bench/flat-cost.ts';
 import { formatFigures } from './bench/format-figures.ts';
 import { startInstallation } from './bench/installation.ts';
@@ -50,6 +51,7 @@ const parts = {
     importPerSecond: await measureImport(context),
   }),
   backlogs: async (context: BenchContext) => ({ backlogs: await measureBacklogs(context) }),
+  disturbance: async (context: BenchContext) => ({ disturbance: await measureDisturbance(context) }),
   tls: async (context: BenchContext) => ({ tls: await measureTls(context) }),
   signing: async (context: BenchContext) => ({ signing: await measureSigning(context) }),
   'send-workers': async (context: BenchContext) => ({ sendWorkers: await measureSendWorkers(context) }),

@@ -5,6 +5,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Backlog } from './backlog.ts';
 import { type Comparison, ratiosOfComparisons } from './compare.ts';
+import type { Disturbance } from './disturbance.ts';
 import type { SizeCost } from './flat-cost.ts';
 import { formatFigures } from './format-figures.ts';
 import type { WorkersCost } from './send-workers.ts';
@@ -22,6 +23,7 @@ export interface Figures {
   readonly compared?: readonly Comparison[];
   readonly sent?: readonly SizeCost[];
   readonly backlogs?: readonly Backlog[];
+  readonly disturbance?: readonly Disturbance[];
   readonly tls?: WayCosts;
   readonly signing?: WayCosts;
   readonly sendWorkers?: readonly WorkersCost[];

@@ -20,6 +20,7 @@ export function formatFigures(ratios: Readonly<Record<string, number>>, figures:
     ...(figures.compared ?? []).flatMap(formatComparison),
     ...formatSent(figures),
     ...formatBacklogs(figures),
+    ...formatDisturbance(figures),
     ...formatSides(figures),
     ...Object.entries(figures.stages ?? {}).flatMap(([name, output]) => [
       '',
@@ -85,6 +86,14 @@ function formatBacklogs({ backlogs = [] }: Figures): string[] {
       `${String(recipients).padStart(10)} ${(redisBytes / 1024).toFixed(0).padStart(9)} ${String(redisKeys).padStart(6)} ${Math.round(expandPerSecond).toString().padStart(12)} ${expandCpuMicros.toFixed(1).padStart(16)} ${String(schedulerPeakMb).padStart(18)}`,
   );
   return ['', '   pending  Redis KB   keys   expanded/s  scheduler CPU µs  scheduler peak MB', ...rows];
+}
+
+function formatDisturbance({ disturbance = [] }: Figures): string[] {
+  const rows = disturbance.map(
+    ({ how, perSecondAlone, perSecondBeside, expanded, expandedPerSecond }) =>
+      `sending ${how.padEnd(20)} ${Math.round(perSecondAlone)}/s alone, ${Math.round(perSecondBeside)}/s while a neighbour's ${expanded} were expanded at ${Math.round(expandedPerSecond)}/s`,
+  );
+  return rows.length > 0 ? ['', ...rows] : [];
 }
 
 function formatSides({ tls, signing, sendWorkers }: Figures): string[] {

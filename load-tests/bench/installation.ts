@@ -26,6 +26,8 @@ export interface Installation {
   addSendWorker(): void;
   /** Another way out: to another sink, or by TLS. */
   createTransport(settings: Readonly<Record<string, unknown>>): Promise<string>;
+  /** The same installation, as a neighbour sees it. */
+  asAnotherTenant(): Promise<Installation>;
   stop(): Promise<void>;
 }
 
@@ -51,16 +53,15 @@ export async function startInstallation({ nodeOptions }: InstallationOptions = {
   for (const part of ['scheduler', 'dispatcher', 'render', 'send']) add(part, part);
   const baseUrl = `http://127.0.0.1:${apiPort}`;
   await waitUntilReady(baseUrl, new AbortController().signal);
-  const { api, tenantId } = await createTenant(baseUrl);
-  const createTransport = (settings: Readonly<Record<string, unknown>>) => addTransport(api, settings);
-  return {
-    ...{ api, tenantId, secretKey, database, redisPrefix, target, processes, createTransport },
-    transportId: await createTransport({ port: target.port, tls: 'none' }),
+  const installation: Installation = {
+    ...(await joinAs(baseUrl, target)),
+    ...{ secretKey, database, redisPrefix, target, processes },
     servers: await readServers(database.db, process.env.REDIS_URL as string),
     process: (name) => processes.find((child) => child.name === name) as Child,
     addSendWorker() {
       add(`send-${processes.filter(({ name }) => name.startsWith('send')).length + 1}`, 'send');
     },
+    asAnotherTenant: async () => ({ ...installation, ...(await joinAs(baseUrl, target)) }),
     async stop() {
       await children.stop();
       target.stop();
@@ -68,6 +69,16 @@ export async function startInstallation({ nodeOptions }: InstallationOptions = {
       await database.drop();
     },
   };
+  return installation;
+}
+
+type Tenant = Pick<Installation, 'api' | 'tenantId' | 'transportId' | 'createTransport'>;
+
+async function joinAs(baseUrl: string, target: Target): Promise<Tenant> {
+  const { api, tenantId } = await createTenant(baseUrl);
+  const createTransport = (settings: Readonly<Record<string, unknown>>) => addTransport(api, settings);
+  const transportId = await createTransport({ port: target.port, tls: 'none' });
+  return { api, tenantId, transportId, createTransport };
 }
 
 async function createTenant(baseUrl: string): Promise<Pick<Installation, 'api' | 'tenantId'>> {

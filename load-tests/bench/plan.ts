@@ -21,6 +21,8 @@ export interface BenchPlan {
   readonly smallRuns: number;
   /** Pending at once, smallest first. */
   readonly backlogSizes: readonly number[];
+  /** By a neighbour, while others send: enough to last as long as they do. */
+  readonly expandedNextDoor: number;
   /** Of a run with and without TLS, and with several send workers. */
   readonly sideRuns: number;
   readonly sideRounds: number;
@@ -40,6 +42,7 @@ const full: BenchPlan = {
   sentSizes: [10_000, 100_000, 1_000_000],
   smallRuns: 5,
   backlogSizes: [10_000, 100_000, 1_000_000],
+  expandedNextDoor: 1_000_000,
   sideRuns: 20_000,
   sideRounds: 3,
   workers: [1, 2, 4],
@@ -68,6 +71,7 @@ const quick: BenchPlan = {
   sentSizes: [3_000, 30_000],
   smallRuns: 1,
   backlogSizes: [10_000, 30_000],
+  expandedNextDoor: 300_000,
   sideRuns: 5_000,
   sideRounds: 1,
   workers: [1, 2],
