@@ -22,5 +22,5 @@ test.each([
     (failed) => failed,
   );
   expect(error).toMatchObject({ code: 'ER_BAD_FIELD_ERROR' });
-  expect(error.stack).toMatch(/no_such_column.*[^]*askNonsense/);
+  expect(error.stack).toMatch(/no_such_column.*askNonsense/s);
 });
