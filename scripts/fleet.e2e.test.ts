@@ -31,6 +31,7 @@ let database: TestDatabase;
 let redis: TestRedis;
 let sink: SmtpSink;
 let fleet: TestFleet | undefined;
+let watches: NodeJS.Timeout[] = [];
 
 beforeAll(async () => {
   [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
@@ -40,6 +41,8 @@ beforeAll(async () => {
   sink.setRules([{ stage: 'dot', action: { do: 'delay', ms: 20 } }]);
 });
 afterEach(async () => {
+  watches.forEach(clearInterval);
+  watches = [];
   fleet?.child.kill('SIGKILL');
   await waitUntilGone();
 });
@@ -150,6 +153,7 @@ function watchConcurrency() {
   const timer = setInterval(() => {
     looking = looking.then(look, look);
   }, 200);
+  watches.push(timer);
   return {
     async stop() {
       clearInterval(timer);
@@ -189,6 +193,7 @@ function watchWorkers() {
   const timer = setInterval(() => {
     looking = looking.then(look, look);
   }, 200);
+  watches.push(timer);
   return {
     async stop() {
       clearInterval(timer);

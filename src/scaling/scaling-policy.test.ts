@@ -124,6 +124,13 @@ test('a pool shrinks only when fewer would have done all the while', () => {
   expect(decideFor(again, little, settings, 115).desired).toBe(8);
 });
 
+test('a load that ends between two steps down keeps nobody', () => {
+  const two = { busyPerSecond: 1.5 * perSecondAndWorker };
+  const stepped = decideFor(poolStateOf(3), two, settings, 120);
+  expect(stepped).toMatchObject({ desired: 2, lowPeak: 2 });
+  expect(decideFor(stepped, {}, settings, 90).desired).toBe(1);
+});
+
 test('campaigns that are scheduled have their workers before anything waits, at once', () => {
   const soon = decidePool(poolStateOf(1), { ...facts, upcomingMessages: 12 * perWorker }, settings);
   expect(soon).toMatchObject({ desired: 12, reason: 'scheduled' });

@@ -39,13 +39,14 @@ export function decidePool(before: PoolState, facts: PoolFacts, settings: PoolSe
   const wanted = step(before, aim, settings);
   const kept = idleMs < settings.idleMs ? Math.min(1, before.desired) : 0;
   const desired = Math.min(cap, Math.max(floor, kept, wanted));
-  const isLess = desired < before.desired;
+  // Also where no step was taken: what was needed before this wait is not to keep workers for ever.
+  const isWaitOver = low.lowMs > 0 && low.lowMs >= settings.downAfterMs;
   return {
     desired,
     reason: reasonOf(desired, aim, facts, settings),
     idleMs,
-    lowMs: isLess ? settings.downAfterMs * (1 - partOfWait) : low.lowMs,
-    lowPeak: isLess ? need.down : low.lowPeak,
+    lowMs: isWaitOver ? settings.downAfterMs * (1 - partOfWait) : low.lowMs,
+    lowPeak: isWaitOver ? need.down : low.lowPeak,
     sinceUpMs:
       desired > before.desired ? 0 : Math.min(Number.MAX_SAFE_INTEGER, before.sinceUpMs + facts.elapsedMs),
   };
