@@ -2,6 +2,7 @@
 import {
   cpuMicroseconds,
   databasePerSecond,
+  measuredMicroseconds,
   perSecondAndWorker,
   redisCosts,
 } from '../../src/testing/black-friday/calibration.ts';
@@ -148,13 +149,17 @@ processes, which makes waits up to two seconds longer and refusals more.`;
 function calibration(): string {
   const worker = (microseconds: number) =>
     `${whole(microseconds)} µs, ${whole(perSecondAndWorker(microseconds))} a second and worker`;
+  const bySize = (process: keyof typeof measuredMicroseconds) => {
+    const [at10Kilobytes, at40Kilobytes] = measuredMicroseconds[process];
+    return `${whole(at10Kilobytes)} µs at 10 KB, ${whole(at40Kilobytes)} at 40 KB`;
+  };
   return `## What was measured, and what is assumed
 
 | figure | value | from |
 |---|---|---|
-| send, CPU a message of 33 KB | ${worker(cpuMicroseconds.send)} | bench-2026-11-21T0642-50768bc.txt (192 µs at 10 KB, 498 at 40 KB), less what hand-over-2026-11-21T0813.txt saved (96.7 to 40.9 and 244.2 to 74.5) |
-| render, the same | ${worker(cpuMicroseconds.render)} | bench-2026-11-21T0642-50768bc.txt (85 and 132 µs) |
-| a job per recipient, the same | ${worker(cpuMicroseconds.jobPerRecipient)} | the same file (2,127 and 3,627 µs) |
+| send, CPU a message of 33 KB | ${worker(cpuMicroseconds.send)} | bench-2026-11-21T1518-45b9a6a.txt (${bySize('send')}) |
+| render, the same | ${worker(cpuMicroseconds.render)} | the same file (${bySize('render')}) |
+| a job per recipient, the same | ${worker(cpuMicroseconds.jobPerRecipient)} | the same file (${bySize('jobPerRecipient')}) |
 | a waiting job in Redis; Redis's time for a job; for a visit to an empty queue | ${redisCosts.jobBytes} bytes; ${redisCosts.jobMicroseconds} µs; ${redisCosts.emptyVisitMicroseconds} µs | queue-costs-2026-11-21T0843.txt |
 | a rendered message in Redis | ${redisCosts.renderedBytes} bytes | \`encodedSize\` of the bench's template at 33 KB |
 | statements | 11 a grant, 2 for each 64 messages of one, 18 a page of 5,000, 120 a second for passes | counted in the code |
