@@ -60,6 +60,7 @@ test(
     const workers = watchWorkers();
     const { db } = database;
     const emails = addresses(spike);
+    const createdAt = performance.now();
     const { campaignId } = await createTestCampaign({
       db,
       keys: deriveKeys(secretKey),
@@ -67,6 +68,8 @@ test(
       smtpPort: sink.port,
     });
     await waitForLine(fleet, /send 1 -> [34] \(.*may go now\)/, drainTimeoutMs);
+    await workers.whenThree();
+    const startMs = performance.now() - createdAt;
     const isSent = () => db.first("SELECT 1 FROM campaigns WHERE id = ? AND state = 'sent'", [campaignId]);
     await waitFor('the spike to be sent', isSent, drainTimeoutMs, 250);
     const workerSeconds = await workers.stop();
@@ -78,8 +81,8 @@ test(
     expect(states, 'all sent, nothing in doubt').toEqual([{ state: deliveryStates.sent, n: spike }]);
     await assertCounts(db);
     const drainSeconds = await readDrainSeconds(campaignId);
-    const predicted = predictDrain({ ...spikeModel, actualPerSecond: spike / workerSeconds });
-    expect(drainSeconds, 'the last message, against the model').toBeLessThan(predicted * 1.25 + 3);
+    const predicted = predictDrain({ ...spikeModel, startMs, actualPerSecond: spike / workerSeconds });
+    expect(drainSeconds, 'the last message, against the model').toBeLessThan(predicted * 1.5 + 5);
     const most = await concurrency.stop();
     expect(most, 'statements under way at once').toBeLessThanOrEqual(fleetConnections);
     expect(sizesOf(fleet), 'workers of a pool').toSatisfy((sizes: number[]) => Math.max(...sizes) <= 4);
@@ -163,9 +166,12 @@ function watchConcurrency() {
   };
 }
 
-/** As the fleet below is started. What a worker really does is taken from the run: this machine may be slower than the sink. */
+/**
+ * As the fleet below is started. What a worker really does, and how long the first ones take to come, is taken from the run: this machine may be slow, and
+ * busy with other tests.
+ */
 const spikeModel = {
-  ...{ messages: spike, assumedPerSecond: 500, everyMs: 500, startMs: 3_000 },
+  ...{ messages: spike, assumedPerSecond: 500, everyMs: 500 },
   settings: { min: 1, max: 4, drainSeconds: 2, idleMs: 600_000, downAfterMs: 2_000 },
 };
 
@@ -182,11 +188,13 @@ async function readDrainSeconds(campaignId: number): Promise<number> {
 /** The seconds of all send workers together. */
 function watchWorkers() {
   let seconds = 0;
+  let most = 0;
   let last = performance.now();
   const look = async () => {
     const now = performance.now();
-    const live = await readLiveProcesses(database.db);
-    seconds += ((live.get('send') ?? 0) * (now - last)) / 1000;
+    const workers = (await readLiveProcesses(database.db)).get('send') ?? 0;
+    most = Math.max(most, workers);
+    seconds += (workers * (now - last)) / 1000;
     last = now;
   };
   let looking = look();
@@ -195,6 +203,7 @@ function watchWorkers() {
   }, 200);
   watches.push(timer);
   return {
+    whenThree: () => waitFor('three send workers', async () => most >= 3, 60_000, 50),
     async stop() {
       clearInterval(timer);
       await looking;
