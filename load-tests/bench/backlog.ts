@@ -4,10 +4,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { Json } from '../../scripts/demo/api-client.ts';
 import { cleanRedis } from '../../scripts/demo/clean-redis.ts';
 import type { BenchContext } from './context.ts';
-import { createCampaign, waitFor } from './pipeline-run.ts';
+import { createCampaign, waitFor, whenCancelled } from './pipeline-run.ts';
 import { forgetPeak, readUsage } from './process-usage.ts';
 
 export interface Backlog {
@@ -55,11 +54,9 @@ async function measureBacklog(context: BenchContext, redis: Redis, recipients: n
   } finally {
     await installation.api.post(`/v1/campaigns/${id}/cancel`);
     for (const child of [...senders, dispatcher]) child.process.kill('SIGCONT');
-    await waitFor(() => installation.api.get(`/v1/campaigns/${id}`), isSettled);
+    await whenCancelled(installation.api, id);
   }
 }
-
-const isSettled = ({ state, settling }: Json) => state === 'cancelled' && !settling;
 
 async function expand({ installation }: BenchContext, id: string, recipients: number) {
   const { api } = installation;

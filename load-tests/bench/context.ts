@@ -16,6 +16,7 @@ export interface SendOptions {
   readonly kilobytes?: number;
   readonly transportId?: string;
   readonly fromEmail?: string;
+  readonly maxPerMinute?: number;
 }
 
 /** One campaign to a list of so many. */

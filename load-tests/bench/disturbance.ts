@@ -2,10 +2,10 @@
  * Does a neighbour's expansion slow what is being sent? One tenant sends, at a rate that the machine can hold and as fast as it goes, alone and while
  * another's largest campaign is expanded. Of the expanded nothing but a trickle is sent, so that nothing but the expansion is in the way.
  */
-import type { BenchContext } from './context.ts';
+import { type BenchContext, send } from './context.ts';
 import type { Installation } from './installation.ts';
 import { createLists } from './lists.ts';
-import { createCampaign, runPipeline, waitFor } from './pipeline-run.ts';
+import { createCampaign, waitFor, whenCancelled } from './pipeline-run.ts';
 
 export interface Disturbance {
   readonly how: string;
@@ -21,17 +21,16 @@ const pacedPerMinute = 60_000;
 const trickle = 1;
 
 export async function measureDisturbance(context: BenchContext): Promise<readonly Disturbance[]> {
-  const { installation, plan } = context;
-  const neighbour = await installation.asAnotherTenant();
-  const { listId } = await createLists(neighbour)(plan.expandedNextDoor);
+  const neighbour = await context.installation.asAnotherTenant();
+  const { listId } = await createLists(neighbour)(context.plan.expandedNextDoor);
   const found: Disturbance[] = [];
   for (const [how, maxPerMinute] of [
     [`at ${pacedPerMinute / 60} a second`, pacedPerMinute],
     ['as fast as it goes', undefined],
   ] as const) {
-    const alone = await sendPaced(context, maxPerMinute);
+    const alone = await rateOf(context, maxPerMinute);
     const expansion = beginExpansion(neighbour, listId);
-    const beside = await sendPaced(context, maxPerMinute);
+    const beside = await rateOf(context, maxPerMinute);
     const disturbance = { how, perSecondAlone: alone, perSecondBeside: beside, ...(await expansion.end()) };
     context.say(
       `${how}: ${Math.round(alone)}/s alone, ${Math.round(beside)}/s beside ${Math.round(disturbance.expandedPerSecond)} expanded/s`,
@@ -41,13 +40,9 @@ export async function measureDisturbance(context: BenchContext): Promise<readonl
   return found;
 }
 
-async function sendPaced(
-  { installation, lists, plan }: BenchContext,
-  maxPerMinute?: number,
-): Promise<number> {
-  const { listId } = await lists(plan.sideRuns);
+async function rateOf(context: BenchContext, maxPerMinute?: number): Promise<number> {
   const paced = maxPerMinute === undefined ? {} : { maxPerMinute };
-  const { messages, seconds } = await runPipeline({ installation, listId, kilobytes: 10, ...paced });
+  const { messages, seconds } = await send(context, { recipients: context.plan.sideRuns, ...paced });
   return messages / seconds;
 }
 
@@ -65,10 +60,7 @@ function beginExpansion(installation: Installation, listId: string) {
     );
     const seconds = (performance.now() - startedAt) / 1000;
     await api.post(`/v1/campaigns/${id}/cancel`);
-    await waitFor(
-      () => api.get(`/v1/campaigns/${id}`),
-      ({ state, settling }) => state === 'cancelled' && !settling,
-    );
+    await whenCancelled(api, id);
     return { expanded: recipients.total, expandedPerSecond: recipients.total / seconds };
   }
   const expansion = expand();

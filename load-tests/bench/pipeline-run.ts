@@ -81,6 +81,14 @@ export async function createCampaign(options: PipelineRunOptions): Promise<strin
   return campaign.id;
 }
 
+/** Once a cancelled campaign has nothing on the wire and its counters are settled. */
+export async function whenCancelled(api: Installation['api'], id: string): Promise<void> {
+  await waitFor(
+    () => api.get(`/v1/campaigns/${id}`),
+    ({ state, settling }) => state === 'cancelled' && !settling,
+  );
+}
+
 /** Someone who watches a campaign; each look costs the API and MySQL some milliseconds. */
 const askEveryMs = 500;
 const pollMs = 200;

@@ -32,22 +32,27 @@ export interface Result {
 export const longestRetryMs = 4 * 3_600_000;
 
 export async function recordResults(tx: Sql, grant: Grant, results: readonly Result[]): Promise<void> {
-  for (const alike of groupBy(results, statementOf).values()) await writeAlike(tx, grant, alike);
+  const groups = areAlike(results) ? [results] : groupBy(results, statementOf).values();
+  for (const alike of groups) await writeAlike(tx, grant, alike);
   const dead = results.filter((result) => result.suppresses).map((result) => result.seq);
   if (dead.length > 0) await suppressAddresses(tx, grant, dead);
 }
 
 /** Do they all go in by one statement? Others belong together: a suppression to its bounce. */
 export function isOneStatement(results: readonly Result[]): boolean {
-  const [first, ...others] = results;
-  if (!first || results.some((result) => result.suppresses)) return false;
-  const key = statementOf(first);
-  return others.every((result) => statementOf(result) === key);
+  return areAlike(results) && !results.some((result) => result.suppresses);
 }
 
-/** Results that one statement can write: nearly always one group of `sent`. */
-function statementOf({ state, replyCode, retryInMs, backsOff, isAttemptFree, reason }: Result): string {
-  return `${state}|${replyCode}|${retryInMs}|${backsOff}|${isAttemptFree}|${reason}`;
+/** Results that agree in these can be written by one statement: nearly always all of them, `sent`. */
+const ofOneStatement = ['state', 'replyCode', 'retryInMs', 'backsOff', 'isAttemptFree', 'reason'] as const;
+
+function areAlike([first, ...others]: readonly Result[]): boolean {
+  if (!first) return false;
+  return others.every((result) => ofOneStatement.every((field) => result[field] === first[field]));
+}
+
+function statementOf(result: Result): string {
+  return JSON.stringify(ofOneStatement.map((field) => result[field]));
 }
 
 /**

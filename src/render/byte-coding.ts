@@ -93,11 +93,11 @@ export class ByteReader {
   /** A view, not a copy. */
   raw(length: number): Buffer {
     const from = this.#at;
-    this.skip(length);
+    this.advance(length);
     return this.#buffer.subarray(from, this.#at);
   }
 
-  skip(length: number): void {
+  advance(length: number): void {
     const end = this.#at + length;
     if (end > this.#buffer.length) throw truncated();
     this.#at = end;

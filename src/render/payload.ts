@@ -142,11 +142,11 @@ function writeMessage(writer: ByteWriter, message: RenderedMessage): void {
 function skipMessage(reader: ByteReader): void {
   reader.varint();
   reader.byte();
-  reader.skip(reader.varint());
-  reader.skip(reader.varint());
+  reader.advance(reader.varint());
+  reader.advance(reader.varint());
   for (let left = reader.count(); left > 0; left--) {
     const head = reader.varint();
-    if (head % 2 === 1) reader.skip((head - 1) / 2);
+    if (head % 2 === 1) reader.advance((head - 1) / 2);
   }
 }
 
