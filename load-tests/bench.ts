@@ -2,10 +2,10 @@
  * The bench: the whole pipeline from REST to ledger, against what people write today and against C, in one run on one machine; what it
  * costs by size; and each stage by itself.
  *
- *   npm run bench -- [--quick] [--huge] [--only PART] [--json FILE]
+ *   npm run bench -- [--quick] [--huge] [--only PART,PART] [--json FILE]
  *
  * Parts: compared, sent, backlogs, disturbance, tls, signing, send-workers, stages, or one stage by its name (compile, render, ...). `--quick` takes less than two minutes and makes the same ratios
- * of smaller sizes; the result names them. `--huge` expands ten million once.
+ * of smaller sizes; the result names them. `--huge` sends ten million once, and has ten million pending: more than an hour.
  *
  * Absolute figures vary with the machine; the ratios are what to compare.
  */
@@ -58,16 +58,17 @@ const parts = {
 };
 /** The others make no ratio; with `--quick` they are run when they are named. */
 const quickParts = ['compared', 'sent', 'backlogs'];
-const { only } = values;
+const only = values.only?.split(',');
 const wholeParts = Object.entries(parts).filter(([name]) =>
-  only === undefined ? !values.quick || quickParts.includes(name) : only === name,
+  only === undefined ? !values.quick || quickParts.includes(name) : only.includes(name),
 );
-const isStage = only !== undefined && wholeParts.length === 0;
-if (isStage && only !== 'stages' && !(only in plan.stages)) throw new Error(`there is no part ${only}`);
+const stages = only?.filter((name) => !(name in parts));
+for (const name of stages ?? [])
+  if (name !== 'stages' && !(name in plan.stages)) throw new Error(`there is no part ${name}`);
 
 const measured: Partial<Figures> = {
   ...(wholeParts.length > 0 && (await measureWhole())),
-  ...((only === undefined || isStage) && { stages: await runStages() }),
+  ...(stages?.length !== 0 && { stages: await runStages() }),
 };
 const about = {
   machine: describeMachine(),
@@ -81,7 +82,7 @@ say(`kept as ${saveResult(figures, values.json)}`);
 process.exit(0);
 
 function runStages() {
-  return measureStages({ plan, only: only === 'stages' ? undefined : only, say });
+  return measureStages({ plan, only: stages?.includes('stages') ? undefined : stages, say });
 }
 
 async function measureWhole(): Promise<Partial<Figures>> {

@@ -43,30 +43,45 @@ export function readCommit(): string {
 }
 
 /** Named as the issues and the README name them. */
-export function ratiosOf({ compared = [], sent, backlogs }: Omit<Figures, 'basis'>): Record<string, number> {
-  const ratios = ratiosOfComparisons(compared);
-  const [small, large] = [sent?.[0], sent?.at(-1)];
-  if (small && large) {
-    ratios.cost1MVs10k = large.cpuMicros / small.cpuMicros;
-    ratios.time1MVs10k = small.perSecond / large.perSecond;
+export function ratiosOf({ compared = [], sent = [], backlogs = [] }: Omit<Figures, 'basis'>) {
+  const ratios: Record<string, number> = ratiosOfComparisons(compared);
+  for (const [name, small, large] of sizePairs(sent)) {
+    ratios[`cost${name}`] = large.cpuMicros / small.cpuMicros;
+    ratios[`time${name}`] = small.perSecond / large.perSecond;
   }
-  const [few, many] = [backlogs?.[0], backlogs?.find(({ recipients }) => recipients === 1_000_000)];
-  const most = many ?? backlogs?.at(-1);
-  if (few && most) ratios.redis1MVs10k = most.redisBytes / few.redisBytes;
+  for (const [name, few, many] of sizePairs(backlogs))
+    ratios[`redis${name}`] = many.redisBytes / few.redisBytes;
   return ratios;
 }
 
 /** What each ratio that is named after a size was made of. */
-export function basisOf({ sent, backlogs }: Omit<Figures, 'basis'>): Record<string, string> {
+export function basisOf({ sent = [], backlogs = [] }: Omit<Figures, 'basis'>): Record<string, string> {
   const basis: Record<string, string> = {};
-  const between = (sizes: readonly { readonly recipients: number }[]) =>
-    `${sizes.at(-1)?.recipients} against ${sizes[0]?.recipients} recipients`;
-  if (sent) basis.cost1MVs10k = `CPU a message, ${between(sent)}`;
-  if (sent) basis.time1MVs10k = `time a message, ${between(sent)}`;
-  const upTo1M = backlogs?.filter(({ recipients }) => recipients <= 1_000_000);
-  if (upTo1M) basis.redis1MVs10k = `bytes with all pending, ${between(upTo1M)}`;
+  for (const [name, small, large] of sizePairs(sent)) {
+    basis[`cost${name}`] = `CPU a message, ${between(small, large)}`;
+    basis[`time${name}`] = `time a message, ${between(small, large)}`;
+  }
+  for (const [name, few, many] of sizePairs(backlogs))
+    basis[`redis${name}`] = `bytes with all pending, ${between(few, many)}`;
   return basis;
 }
+
+interface Sized {
+  readonly recipients: number;
+}
+
+/** The smallest, with the largest up to a million and with ten millions where they were asked for. */
+function sizePairs<T extends Sized>(sizes: readonly T[]): readonly (readonly [string, T, T])[] {
+  const [small] = sizes;
+  const large = sizes.filter(({ recipients }) => recipients <= 1_000_000).at(-1);
+  const huge = sizes.find(({ recipients }) => recipients === 10_000_000);
+  return [
+    ...(small && large ? [['1MVs10k', small, large] as const] : []),
+    ...(small && huge ? [['10MVs10k', small, huge] as const] : []),
+  ];
+}
+
+const between = (small: Sized, large: Sized) => `${large.recipients} against ${small.recipients} recipients`;
 
 /** Results are kept, the worse ones too. */
 export function saveResult(figures: Figures, json: string | undefined): string {

@@ -70,9 +70,8 @@ function describeUsage(used: Usage | undefined, messages: number): string {
 function formatSent({ sent = [], importPerSecond }: Figures): string[] {
   if (sent.length === 0) return [];
   const rows = sent.map(({ recipients, cpuMicros, perSecond, runs }) => {
-    const peaks = Object.entries(runs.at(-1)?.usage ?? {}).map(
-      ([name, used]) => `${name} ${used?.peakMb ?? '?'}`,
-    );
+    const { usage = {}, serverUsage: { redis } = {} } = runs.at(-1) ?? {};
+    const peaks = Object.entries({ ...usage, redis }).map(([name, used]) => `${name} ${used?.peakMb ?? '?'}`);
     return `${String(recipients).padStart(10)} ${cpuMicros.toFixed(0).padStart(16)} ${Math.round(perSecond).toString().padStart(12)}   ${peaks.join(', ')}`;
   });
   const imported = importPerSecond ? [`imported ${Math.round(importPerSecond)} profiles/s`] : [];

@@ -15,7 +15,7 @@ export interface BenchPlan {
   readonly lastRoundAt: number;
   readonly lastStageAt: number;
   readonly compared: readonly ComparedSize[];
-  /** Recipients of one campaign, smallest first: the first and the last make the ratio. */
+  /** Recipients of one campaign, smallest first: each of the large ones makes a ratio with the first. */
   readonly sentSizes: readonly number[];
   /** The smallest is sent so often before the largest, and as often after it. */
   readonly smallRuns: number;
@@ -94,5 +94,7 @@ export function planBench({
   readonly isHuge: boolean;
 }): BenchPlan {
   const plan = isQuick ? quick : full;
-  return isHuge ? { ...plan, backlogSizes: [...plan.backlogSizes, 10_000_000] } : plan;
+  if (!isHuge) return plan;
+  const grown = (sizes: readonly number[]) => [...sizes, 10_000_000];
+  return { ...plan, sentSizes: grown(plan.sentSizes), backlogSizes: grown(plan.backlogSizes) };
 }

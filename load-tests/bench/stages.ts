@@ -9,8 +9,8 @@ export type StageFigures = Readonly<Record<string, readonly string[]>>;
 
 export interface StagesOptions {
   readonly plan: BenchPlan;
-  /** Only this one. */
-  readonly only?: string | undefined;
+  /** Default: all of the plan. */
+  readonly only?: readonly string[] | undefined;
   say(line: string): void;
 }
 
@@ -18,7 +18,7 @@ export async function measureStages({ plan, only, say }: StagesOptions): Promise
   const figures: Record<string, readonly string[]> = {};
   for (const [name, args] of Object.entries(plan.stages)) {
     const script = resolve(`dist/load-tests/bench/${name}.js`);
-    if (!args || (only !== undefined && only !== name) || !existsSync(script)) continue;
+    if (!args || (only && !only.includes(name)) || !existsSync(script)) continue;
     if (performance.now() / 1000 > plan.lastStageAt) {
       say(`${name}: left out, no time`);
       continue;
