@@ -15,7 +15,7 @@ import { OpenBudget } from './send/open-budget.ts';
 import { createResultWriter } from './send/result-writer.ts';
 import { createSegmentCache } from './send/segment-cache.ts';
 import { createSendMetrics } from './send/send-metrics.ts';
-import { createSendStage } from './send/send-stage.ts';
+import { SendStage } from './send/send-stage.ts';
 import { createSenderPausing } from './send/sender-pausing.ts';
 import { createSenderPool } from './send/sender-pool.ts';
 import { pauseSender } from './senders/sender-pauses.ts';
@@ -71,7 +71,7 @@ export function wireSend(platform: Platform): Lifecycle {
       }),
   });
   const destinationLimits = createDestinationLimitsSource({ db, log });
-  const stage = createSendStage({
+  const stage = new SendStage({
     ...{ db, log, owner, leases, store, pool, budget, metrics },
     segments: createSegmentCache(store),
     terms: createCampaignTerms(db),

@@ -42,7 +42,8 @@ import { allShards, type Belt } from './queues/shards.ts';
 import { createStaleJobsSweep } from './queues/stale-jobs.ts';
 import { createCampaignMessages } from './render/stage/campaign-messages.ts';
 import { createRenderMetrics } from './render/stage/render-metrics.ts';
-import { createRenderStage } from './render/stage/render-stage.ts';
+import { RecipientRenderer } from './render/stage/render-recipients.ts';
+import { RenderStage } from './render/stage/render-stage.ts';
 import { createDestinationIds } from './schedule/destination-ids.ts';
 import { createHousekeeping } from './schedule/housekeeping.ts';
 import { createScheduleMetrics } from './schedule/schedule-metrics.ts';
@@ -174,7 +175,7 @@ export function wireDispatcher(platform: Platform): Lifecycle {
 export function wireRender(platform: Platform): Lifecycle {
   const { config, db, log, clock, owner, keys, redis } = platform;
   const sendQueue = createProducer({ belt: beltOf(platform), stage: 'send', clock, log });
-  const stage = createRenderStage({
+  const stage = new RenderStage({
     db,
     log,
     clock,
@@ -183,8 +184,7 @@ export function wireRender(platform: Platform): Lifecycle {
     messages: createCampaignMessages(db),
     store: createRenderedStore(redis, config.REDIS_PREFIX),
     sendQueue,
-    signingKey: keys.signing,
-    publicUrl: config.PUBLIC_URL,
+    renderer: new RecipientRenderer({ clock, signingKey: keys.signing, publicUrl: config.PUBLIC_URL }),
     metrics: createRenderMetrics(platform.metrics),
   });
   const consumer = createConsumer({

@@ -17,14 +17,14 @@ import { type OutstandingWork, readDemand, readOutstanding } from './demand-stor
 import type { DispatchMetrics } from './dispatch-metrics.ts';
 import { type DispatchLimits, planReads, type Turns } from './dispatch-policy.ts';
 import { dispatchGrants, returnDispatched } from './dispatch-store.ts';
-import { createDispatchTraces } from './dispatch-traces.ts';
+import { createDispatchTraces, type DispatchTraces } from './dispatch-traces.ts';
 import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
 import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
 import { RetryCredits } from './retry-credits.ts';
 import type { QuietHours } from './sift-candidates.ts';
-import { createTransportIds } from './transport-ids.ts';
+import { createTransportIds, type TransportIds } from './transport-ids.ts';
 import { heldBy } from './window-room.ts';
 
 /** What is known of how fast destinations take messages: `createPaceLearner`, or fixed windows. */
@@ -61,79 +61,9 @@ const fewMessages = 500;
 const holdMs = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Loop {
-  const { db, log, leadership, producer, generation, limits, paces, leaseMs, metrics, quietHours } = options;
-  const transportIds = createTransportIds(db);
-  const traces = createDispatchTraces(db);
-  let turns: Turns = new Map();
-  const credits = new RetryCredits();
-
-  async function pass(): Promise<'busy' | 'idle'> {
-    if (!(await leadership.lead())) return 'idle';
-    if (await generation.hasChanged()) await returnLost();
-    const stopTimer = metrics.passSeconds.startTimer();
-    const moved = await dispatchDue();
-    stopTimer();
-    return moved >= fewMessages ? 'busy' : 'idle';
-  }
-
-  /** Read, decide, write, queue: one pass, answering how much it moved. */
-  async function dispatchDue(): Promise<number> {
-    const outstanding = await readOutstanding(db);
-    await paces.learn(totalsOf(outstanding));
-    const demands = await readDemand(db, outstanding, (id) => paces.paceOf(id));
-    observe(demands);
-    const reads = planReads(demands, limits, turns);
-    const candidates = await readCandidates(db, reads);
-    const { byCampaign: outstandingByCampaign } = outstanding;
-    const read = { demands, reads, candidates, outstandingByCampaign };
-    const plan = planPass({ ...read, limits, turns, credits, quietHours });
-    const moved = await clearLanes(plan, demands);
-    const handed = plan.grants.length > 0 ? await hand(plan) : 0;
-    turns = plan.turns;
-    credits.save(plan.credits, demands);
-    return moved + handed;
-  }
-
-  /** Out of the way of what may go; answers how many chunks were moved. */
-  async function clearLanes(plan: PassPlan, demands: readonly DestinationDemand[]): Promise<number> {
-    const { parked, postponed, ready, idleLanes } = plan;
-    const moved = await parkCampaigns(db, parked);
-    const later = await postponeChunks(db, postponed, ready);
-    await rescheduleLanes(db, idleLanes);
-    await holdLanes(db, findHeld(demands), holdMs);
-    return (moved + later) * fewMessages;
-  }
-
-  async function hand({ grants: planned, pieces }: PassPlan): Promise<number> {
-    const transports = await transportIds.of(planned.map((grant) => grant.lane.destinationId));
-    const startedAtMs = Date.now();
-    const dispatched = await dispatchGrants(db, leadership, planned, leaseMs);
-    const traced = traces.begin(dispatched, startedAtMs);
-    try {
-      await producer.enqueue(packJobs(traced.grants, transports, pieces));
-      await traced.end();
-    } catch (error) {
-      await traced.end(error);
-      // Redis is away: what was just dispatched goes back rather than wait out its lease.
-      await returnLost();
-      throw error;
-    }
-    const messages = dispatched.reduce((sum, { grant }) => sum + grant.n, 0);
-    metrics.grants.inc(dispatched.length);
-    metrics.messages.inc(messages);
-    return messages;
-  }
-
-  async function returnLost(): Promise<void> {
-    const chunks = await returnDispatched(db);
-    if (chunks > 0) log.warn({ chunks }, 'the belt lost its jobs: dispatched chunks went back');
-  }
-
-  function observe(demands: readonly DestinationDemand[]): void {
-    metrics.outstanding.set(demands.reduce((sum, demand) => sum + heldBy(demand), 0));
-    metrics.dueLanes.set(demands.reduce((sum, demand) => sum + demand.lanes.length, 0));
-  }
-
+  const { log, leadership } = options;
+  const passes = new DispatchPasses(options);
+  const pass = () => passes.run();
   const loop = createLoop({ name: 'dispatcher', log, idleMs: pollMs, errorMs: 1_000, pass });
   return {
     ...loop,
@@ -142,6 +72,94 @@ export function createDispatcher(options: DispatcherOptions): Loop {
       await leadership.resign();
     },
   };
+}
+
+class DispatchPasses {
+  readonly #options: DispatcherOptions;
+  readonly #transportIds: TransportIds;
+  readonly #traces: DispatchTraces;
+  readonly #credits = new RetryCredits();
+  #turns: Turns = new Map();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#transportIds = createTransportIds(options.db);
+    this.#traces = createDispatchTraces(options.db);
+  }
+
+  async run(): Promise<'busy' | 'idle'> {
+    const { leadership, generation, metrics } = this.#options;
+    if (!(await leadership.lead())) return 'idle';
+    if (await generation.hasChanged()) await this.#returnLost();
+    const stopTimer = metrics.passSeconds.startTimer();
+    const moved = await this.#dispatchDue();
+    stopTimer();
+    return moved >= fewMessages ? 'busy' : 'idle';
+  }
+
+  /** Read, decide, write, queue: one pass, answering how much it moved. */
+  async #dispatchDue(): Promise<number> {
+    const { db, paces, limits, quietHours } = this.#options;
+    const outstanding = await readOutstanding(db);
+    await paces.learn(totalsOf(outstanding));
+    const demands = await readDemand(db, outstanding, (id) => paces.paceOf(id));
+    this.#observe(demands);
+    const [turns, credits] = [this.#turns, this.#credits];
+    const reads = planReads(demands, limits, turns);
+    const candidates = await readCandidates(db, reads);
+    const { byCampaign: outstandingByCampaign } = outstanding;
+    const read = { demands, reads, candidates, outstandingByCampaign };
+    const plan = planPass({ ...read, limits, turns, credits, quietHours });
+    const moved = await this.#clearLanes(plan, demands);
+    const handed = plan.grants.length > 0 ? await this.#hand(plan) : 0;
+    this.#turns = plan.turns;
+    credits.save(plan.credits, demands);
+    return moved + handed;
+  }
+
+  /** Out of the way of what may go; answers how many chunks were moved. */
+  async #clearLanes(plan: PassPlan, demands: readonly DestinationDemand[]): Promise<number> {
+    const { db } = this.#options;
+    const { parked, postponed, ready, idleLanes } = plan;
+    const moved = await parkCampaigns(db, parked);
+    const later = await postponeChunks(db, postponed, ready);
+    await rescheduleLanes(db, idleLanes);
+    await holdLanes(db, findHeld(demands), holdMs);
+    return (moved + later) * fewMessages;
+  }
+
+  async #hand({ grants: planned, pieces }: PassPlan): Promise<number> {
+    const { db, leadership, producer, leaseMs, metrics } = this.#options;
+    const transports = await this.#transportIds.of(planned.map((grant) => grant.lane.destinationId));
+    const startedAtMs = Date.now();
+    const dispatched = await dispatchGrants(db, leadership, planned, leaseMs);
+    const traced = this.#traces.begin(dispatched, startedAtMs);
+    try {
+      await producer.enqueue(packJobs(traced.grants, transports, pieces));
+      await traced.end();
+    } catch (error) {
+      await traced.end(error);
+      // Redis is away: what was just dispatched goes back rather than wait out its lease.
+      await this.#returnLost();
+      throw error;
+    }
+    const messages = dispatched.reduce((sum, { grant }) => sum + grant.n, 0);
+    metrics.grants.inc(dispatched.length);
+    metrics.messages.inc(messages);
+    return messages;
+  }
+
+  async #returnLost(): Promise<void> {
+    const { db, log } = this.#options;
+    const chunks = await returnDispatched(db);
+    if (chunks > 0) log.warn({ chunks }, 'the belt lost its jobs: dispatched chunks went back');
+  }
+
+  #observe(demands: readonly DestinationDemand[]): void {
+    const { outstanding, dueLanes } = this.#options.metrics;
+    outstanding.set(demands.reduce((sum, demand) => sum + heldBy(demand), 0));
+    dueLanes.set(demands.reduce((sum, demand) => sum + demand.lanes.length, 0));
+  }
 }
 
 function totalsOf({ byDestination }: OutstandingWork): ReadonlyMap<number, number> {

@@ -47,13 +47,6 @@ export interface SendStageOptions {
   readonly mostHeld: number;
 }
 
-export interface SendStage {
-  /** Resolves when the job's grants are claimed, or found to be nobody's business. Throws only for broken infrastructure. */
-  work(job: GrantJob): Promise<void>;
-  /** Resolves when all grants that were claimed are ended. */
-  drained(): Promise<void>;
-}
-
 /** The transport is gone or can't be set up: look again after this. */
 const noTransportHoldMs = 30_000;
 /** The messages are gone or of another release: they are rendered anew, but not over and over at full speed. */
@@ -75,18 +68,36 @@ interface Claimed {
 type Rendered = Pick<GrantRunOptions, 'compiled' | 'messages'>;
 const nothing: Rendered = { compiled: { digest: '', segments: [] }, messages: [] };
 
-export function createSendStage(options: SendStageOptions): SendStage {
-  const { db, log, owner, leases, store, segments, terms, pool, budget, rules, metrics } = options;
+export class SendStage {
+  readonly #options: SendStageOptions;
   /** Grants this process works on: a job delivered twice must not send twice, though the claim would succeed for us. */
-  const active = new Map<string, Promise<void>>();
-  const rooms = roomsFor(options.mostHeld);
+  readonly #active = new Map<string, Promise<void>>();
+  readonly #rooms: readonly HeldRoom[];
 
-  async function begin(job: GrantJob, grant: QueuedGrant): Promise<void> {
+  constructor(options: SendStageOptions) {
+    this.#options = options;
+    this.#rooms = roomsFor(options.mostHeld);
+  }
+
+  /** Resolves when the job's grants are claimed, or found to be nobody's business. Throws only for broken infrastructure. */
+  async work(job: GrantJob): Promise<void> {
+    const results = await Promise.allSettled(job.grants.map((grant) => this.#begin(job, grant)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Resolves when all grants that were claimed are ended. */
+  async drained(): Promise<void> {
+    while (this.#active.size > 0) await Promise.all(this.#active.values());
+  }
+
+  async #begin(job: GrantJob, grant: QueuedGrant): Promise<void> {
     const name = formatGrant(grant);
+    const active = this.#active;
     if (active.has(name)) return;
-    const claiming = claim(job, grant);
+    const claiming = this.#claim(job, grant);
     const whole = claiming.then(
-      (claimed) => claimed && settle(job, claimed),
+      (claimed) => claimed && this.#settle(job, claimed),
       () => undefined,
     );
     active.set(
@@ -96,9 +107,10 @@ export function createSendStage(options: SendStageOptions): SendStage {
     await claiming;
   }
 
-  async function claim(job: GrantJob, grant: QueuedGrant): Promise<Claimed | undefined> {
+  async #claim(job: GrantJob, grant: QueuedGrant): Promise<Claimed | undefined> {
+    const { leases, metrics } = this.#options;
     const span = startGrantSpan('send', job, grant);
-    const room = rooms[deliveryClasses[job.class]] as HeldRoom;
+    const room = this.#rooms[deliveryClasses[job.class]] as HeldRoom;
     const isCrowded = (await room.enter(job.destinationId, grant.n)) === 'crowded';
     const leave = () => (isCrowded ? undefined : room.leave(job.destinationId, grant.n));
     try {
@@ -117,30 +129,23 @@ export function createSendStage(options: SendStageOptions): SendStage {
   }
 
   /** Never rejects: where it can't go on, the lease runs out. */
-  async function settle(job: GrantJob, claimed: Claimed): Promise<void> {
+  async #settle(job: GrantJob, claimed: Claimed): Promise<void> {
     const { grant, span } = claimed;
     span.note('claimed');
     try {
-      await span.around(() => sendClaimed(job, claimed));
+      await span.around(() => this.#sendClaimed(job, claimed));
     } catch (error) {
       const fields = { ...grantFields(grant, job), ...span.fields };
-      log.error({ err: error, ...fields }, 'grant not ended: its lease will run out');
+      this.#options.log.error({ err: error, ...fields }, 'grant not ended: its lease will run out');
     } finally {
       claimed.leave();
     }
   }
 
-  async function sendClaimed(job: GrantJob, claimed: Claimed): Promise<void> {
-    const { grant, claimedAt, isCrowded, span } = claimed;
-    const rendered = isCrowded ? nothing : await fetchRendered(job, grant);
-    const run = new GrantRun({
-      ...{ grant, claimedAt, budget, lease: leases.terms, class: deliveryClasses[job.class] },
-      ...(rendered ?? nothing),
-      terms: await terms.of(grant),
-      fields: () => ({ ...grantFields(grant, job), ...span.fields }),
-    });
-    if (isCrowded) run.stop(crowdedHoldMs);
-    else if (!rendered) run.stop(unreadableHoldMs, { isOwn: true });
+  async #sendClaimed(job: GrantJob, claimed: Claimed): Promise<void> {
+    const { leases, metrics, pool } = this.#options;
+    const { grant, span } = claimed;
+    const run = await this.#open(job, claimed);
     leases.keep(run);
     metrics.held.inc(grant.n);
     try {
@@ -149,20 +154,30 @@ export function createSendStage(options: SendStageOptions): SendStage {
       leases.forget(run);
       metrics.held.dec(grant.n);
     }
-    await end(run, span);
+    await this.#end(run, span);
   }
 
-  function sendOver(sender: DestinationSender | 'gone' | 'stopping', run: GrantRun): Promise<void> {
-    if (typeof sender !== 'string') return sender.send(run);
-    run.stop(sender === 'gone' ? noTransportHoldMs : 0);
-    return run.over;
+  /** The grant with its messages; one that can't be sent is stopped already. */
+  async #open(job: GrantJob, { grant, claimedAt, isCrowded, span }: Claimed): Promise<GrantRun> {
+    const { leases, terms, budget } = this.#options;
+    const rendered = isCrowded ? nothing : await this.#fetchRendered(job, grant);
+    const run = new GrantRun({
+      ...{ grant, claimedAt, budget, lease: leases.terms, class: deliveryClasses[job.class] },
+      ...(rendered ?? nothing),
+      terms: await terms.of(grant),
+      fields: () => ({ ...grantFields(grant, job), ...span.fields }),
+    });
+    if (isCrowded) run.stop(crowdedHoldMs);
+    else if (!rendered) run.stop(unreadableHoldMs, { isOwn: true });
+    return run;
   }
 
   /**
    * Undefined when they are no longer there, are of another release, or Redis is away: the grant then ends and is rendered
    * anew, rather than wait out its lease.
    */
-  async function fetchRendered(job: GrantJob, grant: Grant): Promise<Rendered | undefined> {
+  async #fetchRendered(job: GrantJob, grant: Grant): Promise<Rendered | undefined> {
+    const { store, segments, log } = this.#options;
     try {
       const bytes = await store.take(grant);
       if (!bytes) return undefined;
@@ -176,8 +191,9 @@ export function createSendStage(options: SendStageOptions): SendStage {
     }
   }
 
-  async function end(run: GrantRun, span: OpenSpan): Promise<void> {
-    const ended = await startSpan('outcome').around(() => writeEnd(run));
+  async #end(run: GrantRun, span: OpenSpan): Promise<void> {
+    const { metrics, log, store } = this.#options;
+    const ended = await startSpan('outcome').around(() => this.#writeEnd(run));
     const how = ended.wasOurs ? 'ended' : 'lost';
     metrics.grants.inc({ end: how });
     span.set(() => outcomeAttributes(ended));
@@ -185,23 +201,18 @@ export function createSendStage(options: SendStageOptions): SendStage {
     await store.drop(run.grant).catch(() => undefined);
   }
 
-  async function writeEnd({ grant, holdMs, laneHoldMs }: GrantRun): Promise<EndedGrant> {
-    const terms = { owner, rules, holdMs, laneHoldMs, isCounted: options.isCounted };
-    const ended = await endGrant(db, grant, terms);
+  async #writeEnd({ grant, holdMs, laneHoldMs }: GrantRun): Promise<EndedGrant> {
+    const { db, owner, rules, isCounted } = this.#options;
+    const ended = await endGrant(db, grant, { owner, rules, holdMs, laneHoldMs, isCounted });
     annotate(() => outcomeAttributes(ended));
     return ended;
   }
+}
 
-  return {
-    async work(job) {
-      const results = await Promise.allSettled(job.grants.map((grant) => begin(job, grant)));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed) throw failed.reason;
-    },
-    async drained() {
-      while (active.size > 0) await Promise.all(active.values());
-    },
-  };
+function sendOver(sender: DestinationSender | 'gone' | 'stopping', run: GrantRun): Promise<void> {
+  if (typeof sender !== 'string') return sender.send(run);
+  run.stop(sender === 'gone' ? noTransportHoldMs : 0);
+  return run.over;
 }
 
 /** By class code: campaigns fill their own room, and never that of transactional mail. */

@@ -1,7 +1,7 @@
 /** Every edge of a dialogue at which it can break, and what became of the message. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Action, Rule } from '../testing/smtp-sink/rule.ts';
-import type { Courier, Outcome } from './contract.ts';
+import type { Courier } from './contract.ts';
+import { edges, keepsWaiting } from './smtp-edge-table.ts';
 import {
   deliverTo,
   messageTo,
@@ -12,10 +12,7 @@ import {
 } from './smtp-fixture.ts';
 
 const always = () => true;
-/** Where the server keeps us waiting on purpose; elsewhere a busy machine must not look like a server that does. */
 const shortLimits = { envelopeTimeoutMs: 150, acceptTimeoutMs: 150 };
-const keepsWaiting = (action: Action) =>
-  action.do === 'stall' || action.do === 'drip' || (action.do === 'raw' && !action.bytes.endsWith('\n'));
 
 describe.each([
   { tls: 'none', pipelining: true },
@@ -43,7 +40,6 @@ describe.each([
     return fixture.courier(shortLimits);
   }
 
-  const reply = (code: number, text: string): Action => ({ do: 'reply', code, text });
   const acceptedBySink = () => fixture.sink.accepted().messages;
 
   it('transmits exactly the message', async () => {
@@ -58,8 +54,10 @@ describe.each([
   });
 
   it('says what the server said and under which id it keeps the message', async () => {
-    const rule: Rule = { stage: 'dot', action: reply(250, '2.0.0 Ok: queued as 4XyZ12') };
-    fixture.setRules(rule);
+    fixture.setRules({
+      stage: 'dot',
+      action: { do: 'reply', code: 250, text: '2.0.0 Ok: queued as 4XyZ12' },
+    });
     expect(await deliverTo(courier, 'anna@example.org')).toEqual({
       kind: 'accepted',
       reply: { code: 250, enhanced: '2.0.0', text: 'Ok: queued as 4XyZ12' },
@@ -67,197 +65,10 @@ describe.each([
     });
   });
 
-  type Row = [
-    what: string,
-    rule: Rule,
-    kind: Outcome['kind'],
-    replyClass: string | undefined,
-    isUsable: boolean,
-  ];
-  const resetBy = (stage: Rule['stage'], takesEffect = false): Rule => ({
-    stage,
-    action: { do: 'reset', takesEffect },
-  });
-  const hangupAt = (stage: Rule['stage'], takesEffect = false): Rule => ({
-    stage,
-    action: { do: 'hangup', takesEffect },
-  });
-  const rows: Row[] = [
-    [
-      'MAIL refused for now',
-      { stage: 'mail', action: reply(451, '4.3.0 Later') },
-      'deferred',
-      'transient',
-      true,
-    ],
-    [
-      'MAIL refused for good',
-      { stage: 'mail', action: reply(550, '5.1.8 Bad sender') },
-      'rejected',
-      'message',
-      true,
-    ],
-    ['421 to MAIL', { stage: 'mail', action: reply(421, '4.7.0 Too fast') }, 'deferred', 'throttled', false],
-    [
-      '421 to MAIL, idle',
-      { stage: 'mail', action: reply(421, '4.4.2 Timeout') },
-      'untransmitted',
-      undefined,
-      false,
-    ],
-    ['hang at MAIL', { stage: 'mail', action: { do: 'stall' } }, 'untransmitted', undefined, false],
-    ['RST at MAIL', resetBy('mail'), 'untransmitted', undefined, false],
-    ['FIN at MAIL', hangupAt('mail'), 'untransmitted', undefined, false],
-    ['unknown user', { stage: 'rcpt', action: reply(550, '5.1.1 Unknown') }, 'rejected', 'address', true],
-    [
-      'unknown user, 4yz',
-      { stage: 'rcpt', action: reply(450, '4.1.1 Unknown') },
-      'deferred',
-      'address',
-      true,
-    ],
-    ['greylisted', { stage: 'rcpt', action: reply(451, '4.7.1 Greylisted') }, 'deferred', 'transient', true],
-    ['421 to RCPT', { stage: 'rcpt', action: reply(421, '4.7.28 Too fast') }, 'deferred', 'throttled', false],
-    ['hang at RCPT', { stage: 'rcpt', action: { do: 'stall' } }, 'untransmitted', undefined, false],
-    ['RST at RCPT', resetBy('rcpt'), 'untransmitted', undefined, false],
-    ['FIN at RCPT', hangupAt('rcpt'), 'untransmitted', undefined, false],
-    [
-      'slow drip at RCPT',
-      { stage: 'rcpt', action: { do: 'drip', everyMs: 40 } },
-      'untransmitted',
-      undefined,
-      false,
-    ],
-    ['garbage at RCPT', { stage: 'rcpt', action: { do: 'garbage' } }, 'untransmitted', undefined, false],
-    [
-      '503 out of sequence',
-      { stage: 'rcpt', action: reply(503, '5.5.1 Sequence') },
-      'deferred',
-      'transient',
-      false,
-    ],
-    [
-      'DATA refused for now',
-      { stage: 'data', action: reply(451, '4.3.0 Later') },
-      'deferred',
-      'transient',
-      true,
-    ],
-    [
-      'DATA refused for good',
-      { stage: 'data', action: reply(554, '5.7.1 Spam') },
-      'rejected',
-      'policy',
-      true,
-    ],
-    ['421 to DATA', { stage: 'data', action: reply(421, '4.7.0 Closing') }, 'deferred', 'throttled', false],
-    ['hang before the 354', { stage: 'data', action: { do: 'stall' } }, 'untransmitted', undefined, false],
-    ['RST before the 354', resetBy('data'), 'untransmitted', undefined, false],
-    ['FIN before the 354', hangupAt('data'), 'untransmitted', undefined, false],
-    [
-      'drip of the 354',
-      { stage: 'data', action: { do: 'drip', everyMs: 40 } },
-      'untransmitted',
-      undefined,
-      false,
-    ],
-    [
-      '250 for a 354',
-      { stage: 'data', action: { do: 'raw', bytes: '250 OK\r\n' } },
-      'untransmitted',
-      undefined,
-      false,
-    ],
-    [
-      '354 with an answer to come',
-      { stage: 'data', action: { do: 'raw', bytes: '354 Go\r\n250 OK\r\n' } },
-      'untransmitted',
-      undefined,
-      false,
-    ],
-    [
-      '354 with half an answer',
-      { stage: 'data', action: { do: 'raw', bytes: '354 Go\r\n25' } },
-      'untransmitted',
-      undefined,
-      false,
-    ],
-    ['garbage for a 354', { stage: 'data', action: { do: 'garbage' } }, 'untransmitted', undefined, false],
-    [
-      'message refused for now',
-      { stage: 'dot', action: reply(451, '4.3.0 Later') },
-      'deferred',
-      'transient',
-      true,
-    ],
-    [
-      'message refused for good',
-      { stage: 'dot', action: reply(554, '5.7.1 Spam') },
-      'rejected',
-      'policy',
-      true,
-    ],
-    [
-      '421 to the dot',
-      { stage: 'dot', action: reply(421, '4.7.0 Too fast') },
-      'deferred',
-      'throttled',
-      false,
-    ],
-    ['hang after the dot', { stage: 'dot', action: { do: 'stall' } }, 'unknown', undefined, false],
-    [
-      'hang after the dot, accepted',
-      { stage: 'dot', action: { do: 'stall', takesEffect: true } },
-      'unknown',
-      undefined,
-      false,
-    ],
-    ['RST after the dot', resetBy('dot'), 'unknown', undefined, false],
-    ['RST after the dot, accepted', resetBy('dot', true), 'unknown', undefined, false],
-    ['FIN after the dot, accepted', hangupAt('dot', true), 'unknown', undefined, false],
-    [
-      'garbage after the dot',
-      { stage: 'dot', action: { do: 'garbage', takesEffect: true } },
-      'unknown',
-      undefined,
-      false,
-    ],
-    [
-      'half a 250 after the dot',
-      { stage: 'dot', action: { do: 'raw', bytes: '250 O' } },
-      'unknown',
-      undefined,
-      false,
-    ],
-    [
-      '"2 fine" after the dot',
-      { stage: 'dot', action: { do: 'raw', bytes: '2 fine\r\n' } },
-      'unknown',
-      undefined,
-      false,
-    ],
-    [
-      'drip after the dot',
-      { stage: 'dot', action: { do: 'drip', everyMs: 40 } },
-      'unknown',
-      undefined,
-      false,
-    ],
-    ['split replies', { stage: 'rcpt', action: { do: 'split', sizes: [1, 3] } }, 'accepted', undefined, true],
-    ['split 354', { stage: 'data', action: { do: 'split', sizes: [2] } }, 'accepted', undefined, true],
-    ['split 250', { stage: 'dot', action: { do: 'split', sizes: [5] } }, 'accepted', undefined, true],
-    [
-      '250 of several lines',
-      { stage: 'dot', action: reply(250, '2.0.0 one\n2.0.0 two') },
-      'accepted',
-      undefined,
-      true,
-    ],
-  ];
-
-  it.each(rows)('%s', async (_, rule, kind, replyClass, isUsable) => {
+  it.each(edges)('$what', async (edge) => {
+    const { rule, kind, replyClass, isUsable } = edge;
     fixture.setRules({ ...rule, times: 1 });
-    if (keepsWaiting(rule.action)) courier = await impatient();
+    if (keepsWaiting(edge)) courier = await impatient();
     const outcome = await deliverTo(courier, 'anna@example.org');
     expect(outcome).toMatchObject(replyClass ? { kind, class: replyClass } : { kind });
     expect(courier.isUsable).toBe(isUsable);

@@ -38,7 +38,7 @@ async function superviseRenderers(trial: Trial, most = mostCrashes): Promise<num
 
 const edits: readonly Edit[] = [
   {
-    file: 'src/render/stage/render-stage.js',
+    file: 'src/render/stage/render-recipients.js',
     find: 'if (recipient.email === null)',
     replace: `if (recipient.email === '${poisoned}') process.kill(process.pid, 'SIGKILL');
       if (recipient.email === null)`,
