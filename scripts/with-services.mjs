@@ -7,7 +7,7 @@ import { ensureBuilt, ensureDependencies } from './setup.mjs';
  * node scripts/with-services.mjs [--no-build] -- COMMAND ARGS...
  *
  * Sets up, starts MySQL and Redis, runs the command with DATABASE_URL and REDIS_URL in its environment, stops
- * what it started and exits as the command did.
+ * what it started and exits as the command did. SLUICE_TEMPORARY_DATABASE tells the command that its database ends with it.
  */
 const USAGE = 'usage: node scripts/with-services.mjs [--no-build] -- COMMAND ARGS...';
 
@@ -26,7 +26,8 @@ async function main(args) {
   try {
     const [program, ...programArgs] = /** @type {[string, ...string[]]} */ (command);
     const urls = { DATABASE_URL: services.databaseUrl, REDIS_URL: services.redisUrl };
-    const { code } = await runChild(program, programArgs, { env: { ...process.env, ...urls } });
+    const temporary = process.env.DATABASE_URL ? {} : { SLUICE_TEMPORARY_DATABASE: '1' };
+    const { code } = await runChild(program, programArgs, { env: { ...process.env, ...urls, ...temporary } });
     process.exitCode = code;
   } finally {
     await services.stop();

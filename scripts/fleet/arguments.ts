@@ -13,7 +13,7 @@ export const usage = `usage: npm run fleet -- [--min 1] [--max 4]
   --max N   most of each
 
   DATABASE_URL and REDIS_URL (its own MySQL and Redis without them), SECRET_KEY, ADMIN_TOKEN, HTTP_PORT and all other
-  settings are taken from the environment.`;
+  settings are taken from the environment. A database of yours needs a SECRET_KEY that you keep.`;
 
 const most = 64;
 
@@ -24,6 +24,9 @@ export function readArguments(
 ): FleetArguments | { readonly error: string } {
   for (const name of ['DATABASE_URL', 'REDIS_URL'])
     if (!env[name]) return { error: `${name} is not set; run this by \`npm run fleet\`` };
+  // A database is bound to the first key it meets: one that nobody keeps would lock it for good.
+  if (!env.SECRET_KEY && !env.SLUICE_TEMPORARY_DATABASE)
+    return { error: 'SECRET_KEY is not set; a database of yours needs one that you keep' };
   try {
     const { min, max } = parse(argv);
     if (!isCount(min) || !isCount(max) || max === '0' || Number(min) > Number(max))

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readArguments } from './arguments.ts';
 import { planChanges } from './pool-change.ts';
 
 const size = { workers: { render: 2, send: 2 }, isStopping: false, min: 1, max: 4 };
@@ -28,19 +27,4 @@ test('a fleet stays between its minimum and its maximum, whatever is asked for',
       }
     }),
   );
-});
-
-const env = { DATABASE_URL: 'mysql://x', REDIS_URL: 'redis://x' };
-test.each([
-  [['--min', '5', '--max', '4'], '--max'],
-  [['--max', 'many'], 'numbers'],
-  [['--max', '0', '--min', '0'], 'at least 1'],
-  [['--maximum', '3'], 'Unknown option'],
-])('%j is refused with a reason', (argv, reason) => {
-  expect(readArguments(argv, env)).toMatchObject({ error: expect.stringContaining(reason) });
-});
-
-test('without arguments one to four', () => {
-  expect(readArguments([], env)).toEqual({ min: 1, max: 4 });
-  expect(readArguments([], {})).toMatchObject({ error: expect.stringContaining('npm run fleet') });
 });
