@@ -6,7 +6,7 @@ const costs = {
   ...{ redoBytes: 1_000, ledgerBytes: 100 },
   ...{ mysqlNetworkBytes: 500, redisCommands: 0.1, redisNetworkBytes: 1_500 },
 };
-const cell = { messagesPerSecond: 16_000, redisMegabytes: 48, statementsPerMessage: 0.1 };
+const cell = { messagesPerSecond: 16_000, redisMegabytes: 48, statementsPerSecond: 8_000 };
 const rowOf = (plan: string, what: string) => plan.split('\n').find((line) => line.startsWith(`| ${what} |`));
 
 test('cells are made by what one takes, and workers by what a core does', () => {
@@ -18,6 +18,9 @@ test('cells are made by what one takes, and workers by what a core does', () => 
   expect(rowOf(plan, '**cells**')).toMatch(/\| 1 \| 1 \| 4 \|$/);
   // 12,847 a second of 140 µs are 1.8 cores, at 0.7 of a core each 2.6: three, and one to spare.
   expect(rowOf(plan, 'send workers')).toMatch(/\| 2 \| 3 \| 4 \|$/);
+  // 12,847 a second of a quarter of a second each are 3,212 connections: of 100 each, 33 workers and one to spare.
+  expect(rowOf(plan, 'send workers through one relay')).toMatch(/\| 3 \| 14 \| 34 \|$/);
+  expect(rowOf(plan, 'MySQL: statements a second')).toMatch(/\| 257 \| 2,569 \| 6,424 \|$/);
   expect(rowOf(plan, 'Redis: MB')).toMatch(/\| 2 \| 16 \| 39 \|$/);
 });
 
