@@ -16,10 +16,12 @@ test('the table has a row for every variable, with its default and its range', (
   expect(table).toMatch(/\| `HTTP_PORT` \| `8080` \| .* \(0 to 65535\) \|/);
 });
 
-test('only what is between the markers changes, and a README without them is refused', () => {
-  const readme = 'before\n<!-- config:start -->\nold\n<!-- config:end -->\nafter\n';
-  const written = insertConfigTable(readme);
+test('only what is between the markers changes, and a page without them is refused', () => {
+  const page = 'before\n<!-- config:start -->\nold\n<!-- config:end -->\nafter\n';
+  const written = insertConfigTable(page);
   expect(written).toBe(`before\n<!-- config:start -->\n${renderConfigTable()}<!-- config:end -->\nafter\n`);
   expect(insertConfigTable(written)).toBe(written);
-  expect(() => insertConfigTable('# Sluice')).toThrow('README.md needs a line <!-- config:start -->');
+  expect(() => insertConfigTable('# Sluice')).toThrow(
+    'docs/configuration.md needs a line <!-- config:start -->',
+  );
 });

@@ -1,5 +1,5 @@
 /**
- * Documentation that is made from code: docs/errors.md from the registry, README's configuration table from the schema, its figures from the last
+ * Documentation that is made from code: docs/errors.md from the registry, docs/configuration.md from the schema, README's figures from the last
  * run of the bench, docs/sql.md from the statements.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -23,29 +23,20 @@ export interface GeneratedFile {
 
 const configMarkers = ['<!-- config:start -->', '<!-- config:end -->'] as const;
 
-/** Throws when README.md is there and lacks the markers. */
+/** Throws when a page that is there lacks its markers. */
 export async function listGeneratedFiles(root: string): Promise<readonly GeneratedFile[]> {
-  const readme = readFile(join(root, 'README.md'));
-  const operations = readFile(join(root, 'docs/operations.md'));
+  const changed = (path: string, change: (page: string) => string): readonly GeneratedFile[] => {
+    const actual = readFile(join(root, path));
+    return actual === undefined ? [] : [{ path, expected: change(actual), actual }];
+  };
+  const whole = (path: string, expected: string) => ({ path, expected, actual: readFile(join(root, path)) });
+  const sqlPage = renderSqlPage(readStatements(root), readTables(await readSchema()));
   return [
-    ...(operations === undefined
-      ? []
-      : [
-          {
-            path: 'docs/operations.md',
-            expected: insertCapacityPlan(insertSizingTable(operations, root), root),
-            actual: operations,
-          },
-        ]),
-    {
-      path: 'docs/sql.md',
-      expected: renderSqlPage(readStatements(root), readTables(await readSchema())),
-      actual: readFile(join(root, 'docs/sql.md')),
-    },
-    { path: 'docs/errors.md', expected: renderErrorsPage(), actual: readFile(join(root, 'docs/errors.md')) },
-    ...(readme === undefined
-      ? []
-      : [{ path: 'README.md', expected: insertBenchTable(insertConfigTable(readme), root), actual: readme }]),
+    ...changed('docs/operations.md', (page) => insertCapacityPlan(insertSizingTable(page, root), root)),
+    ...changed('docs/configuration.md', insertConfigTable),
+    ...changed('README.md', (page) => insertBenchTable(page, root)),
+    whole('docs/sql.md', sqlPage),
+    whole('docs/errors.md', renderErrorsPage()),
   ];
 }
 
@@ -57,13 +48,15 @@ export function renderErrorsPage(): string {
   return `${errorsIntroduction}\n${rows.join('\n')}\n`;
 }
 
-/** The README with the present table between its markers. */
-export function insertConfigTable(readme: string): string {
-  const [start, end] = configMarkers.map((marker) => readme.indexOf(marker));
+/** The page with the present table between its markers. */
+export function insertConfigTable(page: string): string {
+  const [start, end] = configMarkers.map((marker) => page.indexOf(marker));
   if (start === undefined || end === undefined || start < 0 || end < start) {
-    throw new Error(`README.md needs a line ${configMarkers[0]} and after it a line ${configMarkers[1]}`);
+    throw new Error(
+      `docs/configuration.md needs a line ${configMarkers[0]} and after it a line ${configMarkers[1]}`,
+    );
   }
-  return `${readme.slice(0, start)}${configMarkers[0]}\n${renderConfigTable()}${readme.slice(end)}`;
+  return `${page.slice(0, start)}${configMarkers[0]}\n${renderConfigTable()}${page.slice(end)}`;
 }
 
 export function renderConfigTable(): string {

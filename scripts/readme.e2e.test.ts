@@ -1,4 +1,4 @@
-/** README's "API in five calls", run by a shell as it stands, against real processes. */
+/** README's "API in five steps", run by a shell as it stands, against real processes. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

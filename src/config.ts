@@ -70,7 +70,7 @@ export const configSchema = z.object({
     .describe('Where recipients reach this API: unsubscribe links begin with it'),
   HTTP_PORT: integer(8080, 0, 65535).describe('Port of the REST API (0: any free one)'),
   HEALTH_PORT: integer(9090, 0, 65535).describe(
-    'Port of /livez, /readyz and /metrics of the workers (0: any free one)',
+    'Port of /livez, /readyz and /metrics of every process (0: any free one)',
   ),
   HTTP_BODY_LIMIT_BYTES: integer(1_048_576, 1024, 67_108_864).describe(
     'Largest JSON body of the API, in bytes',
@@ -123,30 +123,30 @@ export const configSchema = z.object({
     'Messages of campaigns a send worker holds at once, claimed and not settled; one destination gets at most half. At least twice DISPATCH_WINDOW_MESSAGES over the number of workers',
   ),
   SCALE_TARGET_DRAIN_SECONDS: integer(300, 1, 86_400).describe(
-    'Workers are asked for so that what may go now is gone within so many seconds (docs/scale.md)',
+    'Enough workers are asked for to send what may go now within this many seconds (docs/scale.md)',
   ),
   SCALE_AHEAD_SECONDS: integer(600, 0, 86_400).describe(
-    'Workers are there so many seconds before the scheduled campaigns that need them',
+    'Workers are ready this many seconds before the scheduled campaigns that need them',
   ),
   SCALE_IDLE_SECONDS: integer(600, 0, 86_400).describe(
-    'Idle for so many seconds, a pool whose minimum is 0 gives up its last worker',
+    'After this many idle seconds a pool whose minimum is 0 gives up its last worker',
   ),
   SCALE_DOWN_AFTER_SECONDS: integer(120, 1, 86_400).describe(
-    'A pool shrinks when fewer workers would have done for so many seconds',
+    'A pool shrinks once fewer workers would have sufficed for this many seconds',
   ),
   SCALE_EVERY_MS: integer(5_000, 500, 30_000).describe('How often the pools’ sizes are decided, in ms'),
   SCALE_STATEMENTS_PER_WORKER: integer(4, 2, 64).describe(
-    'Of DATABASE_FLEET_CONNECTIONS, what a worker has to have: no more workers are asked for than get so many',
+    'What each worker needs of DATABASE_FLEET_CONNECTIONS: no more workers are asked for than get that much',
   ),
   SCALE_RENDER_MIN: integer(1, 0, 10_000).describe('Fewest render workers to ask for; 0: none when idle'),
   SCALE_RENDER_MAX: integer(100, 1, 10_000).describe('Most render workers to ask for'),
   SCALE_RENDER_RATE: integer(4_000, 1, 1_000_000).describe(
-    'Messages a second that a render worker is taken to do until that is measured',
+    'Assumed messages per second of one render worker, until measured',
   ),
   SCALE_SEND_MIN: integer(1, 0, 10_000).describe('Fewest send workers to ask for; 0: none when idle'),
   SCALE_SEND_MAX: integer(100, 1, 10_000).describe('Most send workers to ask for'),
   SCALE_SEND_RATE: integer(2_000, 1, 1_000_000).describe(
-    'Messages a second that a send worker is taken to do until that is measured',
+    'Assumed messages per second of one send worker, until measured',
   ),
   RETRY_FIRST_DELAY_MS: integer(120_000, 100, 86_400_000).describe(
     'Wait after a deferred first attempt, in ms; doubles with each further one, up to four hours',

@@ -89,7 +89,7 @@ function formatFailure({ violations, passed, maySurvive }: Row): string {
 
 function formatSeen({ seen }: Row): string {
   if (!seen) return 'nothing';
-  return `${seen.accepted} accepted for ${seen.recipients}, ${seen.settled} in doubt, ${seen.doubled} doubled, ${seen.lost} lost`;
+  return `${seen.accepted} accepted for ${seen.recipients}, ${seen.settled} in doubt, ${seen.doubled} doubled, ${seen.lost} assumed`;
 }
 
 /** The last run of each. */

@@ -1,6 +1,6 @@
 /**
  * The feedback stage: bounces and complaints come by SMTP to the return paths of our messages and settle the ledger.
- * To point a bounce domain here, set the transport's `bounceDomain` and publish `bounces.example.com. MX 10 <this host>.`
+ * To point a bounce domain here, set the transport's `bounce_domain` and publish `bounces.example.com. MX 10 <this host>.`
  * (docs/feedback.md).
  */
 import type { Lifecycle } from '../platform/lifecycle.ts';

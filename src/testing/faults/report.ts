@@ -13,7 +13,7 @@ export function formatOutcome({ result, mutant, isAsExpected }: Outcome): string
 function formatSeen(seen: Seen | undefined): string {
   if (!seen) return 'nothing seen';
   const { recipients, accepted, settled, doubled, lost } = seen;
-  return `${accepted} accepted for ${recipients}, ${settled} in doubt, ${doubled} doubled, ${lost} lost`;
+  return `${accepted} accepted for ${recipients}, ${settled} in doubt, ${doubled} doubled, ${lost} assumed`;
 }
 
 function seconds(ms: number): string {
