@@ -2,6 +2,7 @@
  * A destination's room among the classes: weighted water-filling over what each has outstanding. A class that has less than its guarantee is filled
  * up first; what a class doesn't want goes to the others. Pure.
  */
+import { deliveryClasses } from '../ledger/states.ts';
 import { isWorthwhile, type Room } from './window-room.ts';
 
 /** Transactional mail is guaranteed half of a contended window, flows and campaigns a quarter each. */
@@ -24,7 +25,7 @@ function refill(
   deliveryClass: number,
   { held, wanted }: { held: readonly number[]; wanted: readonly number[] },
 ): number {
-  if (deliveryClass === 0 || messages === wanted[deliveryClass]) return messages;
+  if (deliveryClass === deliveryClasses.transactional || messages === wanted[deliveryClass]) return messages;
   return isWorthwhile(messages, held[deliveryClass] as number) ? messages : 0;
 }
 

@@ -3,8 +3,8 @@ import { chunkStates } from '../ledger/states.ts';
 import { groupBy } from '../platform/group-by.ts';
 import type { Sql } from '../platform/mysql.ts';
 import type { DestinationDemand, DestinationState, DueLane, Outstanding } from './demand.ts';
-import { hasRoom, hasRoomForNewcomers } from './dispatch-policy.ts';
 import { outstandingAt } from './rate-horizon.ts';
+import { hasRoom, hasRoomForNewcomers } from './window-room.ts';
 
 /** Lanes of one destination and class that one pass looks at; the others have their turn in later passes. */
 const lanesPerPass = 500;

@@ -11,7 +11,8 @@ import {
   totalOf,
   transactional,
 } from './demand-fixture.ts';
-import { hasRoom, hasRoomForNewcomers, planReads, planShares, type Turns } from './dispatch-policy.ts';
+import { planReads, planShares, type Turns } from './dispatch-policy.ts';
+import { hasRoom, hasRoomForNewcomers } from './window-room.ts';
 
 const limits = { totalMessages: 40_000 };
 const fromStart: Turns = new Map();

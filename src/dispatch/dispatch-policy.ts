@@ -21,24 +21,12 @@
  * behind than a newcomer, and who stands as far behind is no longer so after one quantum. While more than 500 lanes are due at once, those beyond come
  * into sight as others are served, a quantum each: the same sum.
  */
+import { deliveryClasses } from '../ledger/states.ts';
 import { shareAmongClasses } from './class-shares.ts';
-import {
-  type DestinationDemand,
-  type DestinationState,
-  type DueLane,
-  groupKey,
-  type Share,
-} from './demand.ts';
+import { type DestinationDemand, type DueLane, groupKey, type Share } from './demand.ts';
 import { isNew, serveTurns, type Turn } from './lane-turns.ts';
 import { TenantAllowances } from './tenant-allowances.ts';
-import {
-  hasWorthwhileRoom,
-  heldBy,
-  hasRoomForNewcomers as isOpenToNewcomers,
-  type Room,
-  roomOf,
-  scaleRoom,
-} from './window-room.ts';
+import { heldBy, type Room, roomOf, scaleRoom } from './window-room.ts';
 
 export interface DispatchLimits {
   /** Most messages of all destinations that may be outstanding. */
@@ -53,7 +41,7 @@ export interface DispatchPlan {
   readonly turns: Turns;
 }
 
-export const deliveryClassNumbers = [0, 1, 2] as const;
+export const deliveryClassNumbers = Object.values(deliveryClasses);
 /** The most that one pass gives away of what is free in total. */
 const partOfFree = 1 / 2;
 const firstTurn: Turn = { now: 0, marks: new Map() };
@@ -95,20 +83,12 @@ export function planShares(
   return { shares: pass.shares, turns: pass.turns };
 }
 
-/** Could lanes of this class at this destination get more, if there were no others? Asked before any lane is read. */
-export function hasRoom(destination: DestinationState, deliveryClass: number): boolean {
-  return hasWorthwhileRoom(destination, deliveryClass);
-}
-
-/** Or at least those whose tenants hold nothing there? */
-export function hasRoomForNewcomers(destination: DestinationState, deliveryClass: number): boolean {
-  return isOpenToNewcomers(destination, deliveryClass);
-}
-
 /** Nobody but transactional mail may use what is kept for it: without any, the room is that of the others. */
 function wantedRoom(demand: DestinationDemand, free: number): Room {
   const room = roomOf(demand, free);
-  return demand.lanes.some((lane) => lane.class === 0) ? room : { ...room, all: room.newcomers };
+  return demand.lanes.some((lane) => lane.class === deliveryClasses.transactional)
+    ? room
+    : { ...room, all: room.newcomers };
 }
 
 interface Pass {

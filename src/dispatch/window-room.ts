@@ -1,4 +1,5 @@
 /** How much more one destination may have outstanding, for itself and beside all others. Pure. */
+import { deliveryClasses } from '../ledger/states.ts';
 import type { DestinationState } from './demand.ts';
 
 /** Messages that may be added now. */
@@ -13,6 +14,7 @@ export interface Room {
 
 type Window = Pick<DestinationState, 'windowMessages' | 'quotaMessages' | 'outstanding'>;
 
+const { transactional } = deliveryClasses;
 /** Of a window, kept for transactional mail: it never waits for a window to drain. */
 const partKept = 1 / 8;
 /** And of a small window at least so many, but never more than half of it. */
@@ -63,17 +65,18 @@ export function scaleRoom({ all, bulk, newcomers }: Room, part: number, left: nu
   return { all: scale(all), bulk: scale(bulk), newcomers: scale(newcomers) };
 }
 
-export function hasWorthwhileRoom(window: Window, deliveryClass: number): boolean {
+/** Could lanes of this class get more, if there were no others? Asked before any lane is read. */
+export function hasRoom(window: Window, deliveryClass: number): boolean {
   const room = roomOf(window, Number.POSITIVE_INFINITY);
-  if (deliveryClass === 0) return room.all > 0;
+  if (deliveryClass === transactional) return room.all > 0;
   return isWorthwhile(room.bulk, window.outstanding.byClass[deliveryClass] ?? 0);
 }
 
-/** Less than anybody else's refill, or they would still wait for room that others are given first. */
+/** Or at least those whose tenants hold nothing here? Less than anybody else's refill, or they would still wait for room that others are given first. */
 export function hasRoomForNewcomers(window: Window, deliveryClass: number): boolean {
   const { newcomers } = roomOf(window, Number.POSITIVE_INFINITY);
   const kept = keptForNewcomers(window.windowMessages);
-  return deliveryClass !== 0 && kept > 0 && newcomers >= Math.min(smallestFirst, kept / 2);
+  return deliveryClass !== transactional && kept > 0 && newcomers >= Math.min(smallestFirst, kept / 2);
 }
 
 /** Is it worth a grant to add so many to what a class of bulk mail has outstanding? */

@@ -1,10 +1,11 @@
 /** One pass of the dispatcher over the cell: the real policy's shares and grants, over lanes in which messages are counted and not named. */
 import type { Candidate } from '../../dispatch/candidate-store.ts';
 import type { DestinationDemand, Lane } from '../../dispatch/demand.ts';
-import { hasRoom, planShares, type Turns } from '../../dispatch/dispatch-policy.ts';
+import { planShares, type Turns } from '../../dispatch/dispatch-policy.ts';
 import { planGrants } from '../../dispatch/plan-grants.ts';
 import { RetryCredits } from '../../dispatch/retry-credits.ts';
 import type { ReadyChunk } from '../../dispatch/sift-candidates.ts';
+import { hasRoom } from '../../dispatch/window-room.ts';
 import type { DestinationLanes } from './lanes.ts';
 import type { DestinationSending } from './sending.ts';
 
