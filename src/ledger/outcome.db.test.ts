@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Sql } from '../platform/mysql.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import {
   createTestLedger,
@@ -57,9 +58,87 @@ async function readRow(grant: Grant, seq: number) {
 test('results are one statement when they are alike and suppress nobody', () => {
   const sent = [result(0, 'sent'), result(1, 'sent')];
   expect(isOneStatement(sent)).toBe(true);
-  expect(isOneStatement([...sent, result(2, 'sent', { replyCode: 251 })])).toBe(false);
+  expect(isOneStatement([...sent, result(2, 'sent', { replyCode: 251 })])).toBe(true);
+  expect(isOneStatement([...sent, result(2, 'bounced', { replyCode: 550 })])).toBe(false);
   expect(isOneStatement([result(0, 'bounced', { replyCode: 550, suppresses: true })])).toBe(false);
   expect(isOneStatement([])).toBe(false);
+});
+
+/** The statements it is given, on their way to the database. */
+function listening(written: string[]): Sql {
+  const { db } = database;
+  return {
+    rows: (statement, values) => db.rows(statement, values),
+    first: (statement, values) => db.first(statement, values),
+    write(statement, values) {
+      written.push(statement);
+      return db.write(statement, values);
+    },
+  };
+}
+
+const seqsTo = (size: number) => Array.from({ length: size }, (_, seq) => seq);
+
+test('sixty-four messages that are accepted are one statement without a value for each', async () => {
+  const grant = await attempt(64);
+  const written: string[] = [];
+  await recordResults(
+    listening(written),
+    grant,
+    seqsTo(64).map((seq) => result(seq, 'sent')),
+  );
+  expect(written.map((statement) => statement.replace(/\s+/g, ' '))).toEqual([
+    'UPDATE deliveries SET state = ?, reply_code = ?, reason = ?, outcome_at = NOW(3), next_attempt_at = NOW(3) + INTERVAL ? MICROSECOND ' +
+      `WHERE ${chunkWhere} AND seq IN (?) AND state IN (1, 5) AND epoch = ?`,
+  ]);
+  expect(new Set(await readStates(database.db, grant))).toEqual(new Set(['sent']));
+});
+
+test('sixty-four refusals with a text, a code and a wait of their own are one statement', async () => {
+  const grant = await attempt(64);
+  await database.db.write(`UPDATE deliveries SET attempts = 2 WHERE ${chunkWhere}`, chunkValues(grant));
+  const refused = seqsTo(64).map((seq) =>
+    result(seq, 'deferred', {
+      replyCode: 421 + (seq % 30),
+      reason: `4.7.0 busy? [session ${seq}'s]`,
+      retryInMs: 1_000 * (seq + 1),
+      backsOff: true,
+    }),
+  );
+  const written: string[] = [];
+  expect(isOneStatement(refused)).toBe(true);
+  await recordResults(listening(written), grant, refused);
+  expect(written).toHaveLength(1);
+  for (const seq of [0, 31, 63]) {
+    const wait = 2_000 * (seq + 1);
+    const { replyCode, reason } = refused[seq] as Result;
+    expect(await readRow(grant, seq)).toEqual({ attempts: 2, wait, reply_code: replyCode, reason });
+  }
+});
+
+test('a storm of all kinds is a statement for each kind', async () => {
+  const grant = await attempt(64);
+  const storm = seqsTo(64).map((seq) => {
+    const reason = `session ${seq}`;
+    if (seq % 4 === 0) return result(seq, 'bounced', { replyCode: 550, reason, suppresses: seq % 8 === 0 });
+    if (seq % 4 === 1)
+      return result(seq, 'deferred', { replyCode: 451, reason, retryInMs: 100 * seq, backsOff: true });
+    if (seq % 4 === 2)
+      return result(seq, 'deferred', { replyCode: 421, reason, retryInMs: 100 * seq, isAttemptFree: true });
+    return result(seq, 'sent');
+  });
+  const written: string[] = [];
+  await recordResults(listening(written), grant, storm);
+  // Bounced, deferred, deferred for the destination's sake, sent; and the suppressions.
+  expect(written).toHaveLength(5);
+  expect((await readStates(database.db, grant)).slice(0, 4)).toEqual([
+    'bounced',
+    'deferred',
+    'deferred',
+    'sent',
+  ]);
+  expect(await readRow(grant, 60)).toMatchObject({ reply_code: 550, reason: 'session 60' });
+  expect(await readRow(grant, 62)).toMatchObject({ attempts: 0, wait: 6_200, reason: 'session 62' });
 });
 
 test('a message that is sent leaves its row as long as it was, hence where it was', async () => {
@@ -179,6 +258,16 @@ test('render skips through the fence: at its epoch only, and never what was atte
   expect(await readStates(db, grant)).toEqual(['attempting', 'pending', 'pending']);
   await recordSkipped(db, grant, skipped);
   expect(await readStates(db, grant)).toEqual(['attempting', 'skipped', 'pending']);
+});
+
+test('those who are skipped for a reason of their own are one statement', async () => {
+  const grant = await leaseChunk(database.db, await createTestLedger(database.db, { size: 20 }), owner);
+  const written: string[] = [];
+  const skipped = seqsTo(20).map((seq) => ({ seq, reason: `render_error: no date: ${seq}` }));
+  await recordSkipped(listening(written), grant, skipped);
+  expect(written).toHaveLength(1);
+  expect(await readRow(grant, 0)).toMatchObject({ reason: 'render_error: no date: 0' });
+  expect(await readRow(grant, 19)).toMatchObject({ reason: 'render_error: no date: 19' });
 });
 
 test('poison is skipped alone, and ends the search for it', async () => {

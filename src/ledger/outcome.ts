@@ -1,5 +1,5 @@
 /**
- * S4, outcomes: what became of each attempt, in as few statements as there are different answers.
+ * S4, outcomes: what became of each attempt, in one statement for each kind of result, whatever each server said to each.
  *
  * Late truth is welcome: an outcome is taken while the row is attempting or in_doubt and still carries the writer's
  * epoch. Writing one twice changes nothing. If we die before it is written, the row is attempting and becomes in_doubt.
@@ -8,6 +8,7 @@ import { groupBy } from '../platform/group-by.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { deliveryStates } from './states.ts';
+import { valueBySeq } from './value-by-seq.ts';
 
 /** What an attempt left in the ledger. */
 export interface Result {
@@ -31,8 +32,9 @@ export interface Result {
 /** Waits between attempts double up to this. */
 export const longestRetryMs = 4 * 3_600_000;
 
+/** At most `largestIntent` results: one statement holds all of a kind. */
 export async function recordResults(tx: Sql, grant: Grant, results: readonly Result[]): Promise<void> {
-  const groups = areAlike(results) ? [results] : groupBy(results, statementOf).values();
+  const groups = areAlike(results) ? [results] : groupBy(results, kindOf).values();
   for (const alike of groups) await writeAlike(tx, grant, alike);
   const dead = results.filter((result) => result.suppresses).map((result) => result.seq);
   if (dead.length > 0) await suppressAddresses(tx, grant, dead);
@@ -43,16 +45,16 @@ export function isOneStatement(results: readonly Result[]): boolean {
   return areAlike(results) && !results.some((result) => result.suppresses);
 }
 
-/** Results that agree in these can be written by one statement: nearly always all of them, `sent`. */
-const ofOneStatement = ['state', 'replyCode', 'retryInMs', 'backsOff', 'isAttemptFree', 'reason'] as const;
+/** Results that agree in these are of a kind, hence one statement: nearly always all of them, `sent`. Replies and waits may differ within it. */
+const kind = ['state', 'backsOff', 'isAttemptFree'] as const;
 
 function areAlike([first, ...others]: readonly Result[]): boolean {
   if (!first) return false;
-  return others.every((result) => ofOneStatement.every((field) => result[field] === first[field]));
+  return others.every((result) => kind.every((field) => result[field] === first[field]));
 }
 
-function statementOf(result: Result): string {
-  return JSON.stringify(ofOneStatement.map((field) => result[field]));
+function kindOf(result: Result): string {
+  return JSON.stringify(kind.map((field) => result[field]));
 }
 
 /**
@@ -62,22 +64,28 @@ function statementOf(result: Result): string {
 async function writeAlike(tx: Sql, grant: Grant, alike: readonly Result[]): Promise<void> {
   const [first] = alike as [Result];
   const isFree = first.state === 'pending' || first.isAttemptFree;
-  const wait = first.backsOff ? `LEAST(? * POW(2, LEAST(attempts, 20) - 1), ${longestRetryMs * 1000})` : '?';
+  const replyCode = valueBySeq(alike, (result) => result.replyCode);
+  const reason = valueBySeq(alike, (result) => result.reason);
+  const retryIn = valueBySeq(alike, retryInMicros);
+  const wait = first.backsOff
+    ? `LEAST(${retryIn.sql} * POW(2, LEAST(attempts, 20) - 1), ${longestRetryMs * 1000})`
+    : retryIn.sql;
   await tx.write(
-    `UPDATE deliveries SET state = ?, reply_code = ?, reason = ?, outcome_at = NOW(3),
+    `UPDATE deliveries SET state = ?, reply_code = ${replyCode.sql}, reason = ${reason.sql}, outcome_at = NOW(3),
        next_attempt_at = NOW(3) + INTERVAL ${wait} MICROSECOND ${isFree ? ', attempts = attempts - (attempts > 0)' : ''}
      WHERE ${chunkWhere} AND seq IN (?)
        AND state IN (${deliveryStates.attempting}, ${deliveryStates.in_doubt}) AND epoch = ?`,
     [
-      deliveryStates[first.state],
-      first.replyCode,
-      first.reason,
-      first.retryInMs === undefined ? null : Math.round(first.retryInMs * 1000),
+      ...[deliveryStates[first.state], ...replyCode.values, ...reason.values, ...retryIn.values],
       ...chunkValues(grant),
       alike.map((result) => result.seq),
       grant.epoch,
     ],
   );
+}
+
+function retryInMicros({ retryInMs }: Result): number | null {
+  return retryInMs === undefined ? null : Math.round(retryInMs * 1000);
 }
 
 async function suppressAddresses(tx: Sql, grant: Grant, seqs: readonly number[]): Promise<void> {
@@ -89,23 +97,24 @@ async function suppressAddresses(tx: Sql, grant: Grant, seqs: readonly number[])
   );
 }
 
-/** Render's one write: these can't be rendered. Through the fence: only while the chunk is dispatched or leased at this epoch. */
+/**
+ * Render's one write: these can't be rendered: at least one, at most a chunk's worth. Through the fence: only while the chunk is dispatched or leased at this epoch.
+ * One statement, for a reason may quote the recipient's own data.
+ */
 export async function recordSkipped(
   tx: Sql,
   grant: Grant,
   skipped: readonly { readonly seq: number; readonly reason: string }[],
 ): Promise<void> {
-  for (const reason of new Set(skipped.map((entry) => entry.reason))) {
-    const seqs = skipped.filter((entry) => entry.reason === reason).map((entry) => entry.seq);
-    await tx.write(
-      `UPDATE deliveries d JOIN chunks c ON c.tenant_id = d.tenant_id AND c.campaign_id = d.campaign_id
-         AND c.chunk_no = d.chunk_no AND c.part = d.part
-       SET d.state = ${deliveryStates.skipped}, d.reason = ?, d.outcome_at = NOW(3)
-       WHERE d.${chunkWhere.replaceAll(' AND ', ' AND d.')} AND d.seq IN (?)
-         AND d.state IN (${deliveryStates.pending}, ${deliveryStates.deferred}) AND c.epoch = ? AND c.state IN (1, 2)`,
-      [reason.slice(0, 240), ...chunkValues(grant), seqs, grant.epoch],
-    );
-  }
+  const reason = valueBySeq(skipped, (entry) => entry.reason.slice(0, 240), 'd.seq');
+  await tx.write(
+    `UPDATE deliveries d JOIN chunks c ON c.tenant_id = d.tenant_id AND c.campaign_id = d.campaign_id
+       AND c.chunk_no = d.chunk_no AND c.part = d.part
+     SET d.state = ${deliveryStates.skipped}, d.reason = ${reason.sql}, d.outcome_at = NOW(3)
+     WHERE d.${chunkWhere.replaceAll(' AND ', ' AND d.')} AND d.seq IN (?)
+       AND d.state IN (${deliveryStates.pending}, ${deliveryStates.deferred}) AND c.epoch = ? AND c.state IN (1, 2)`,
+    [...reason.values, ...chunkValues(grant), skipped.map((entry) => entry.seq), grant.epoch],
+  );
 }
 
 /** Skips the one message that was fatal even alone, and ends the search for it. */

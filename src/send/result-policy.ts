@@ -67,7 +67,7 @@ function toDeferred(
   return { ...common, retryInMs: jitter(rules.firstDelayMs, random), backsOff: true };
 }
 
-/** Between three quarters and five quarters, in eight steps: few different values keep the statements few. */
+/** Between three quarters and five quarters, in eight steps. */
 function jitter(delayMs: number, random: number): number {
   return Math.round(delayMs * (0.75 + Math.floor(random * 8) / 16));
 }
