@@ -1,4 +1,5 @@
 /** The next chunks of the lanes that a pass looks into. Bounded by the shares. */
+import { campaignRuns } from '../ledger/campaign-runs.ts';
 import type { ChunkKey } from '../ledger/delivery-id.ts';
 import { chunkStates } from '../ledger/states.ts';
 import { toChunkKey } from '../ledger/takeover.ts';
@@ -73,7 +74,7 @@ async function readSome(sql: Sql, shares: readonly Share[]): Promise<readonly Ca
   const rows = await sql.rows<CandidateRow>(
     `SELECT c.*, m.per_minute, TIMESTAMPDIFF(MICROSECOND, c.due_at, NOW(3)) / 1000 AS overdue_ms,
        TIMESTAMPDIFF(MICROSECOND, NOW(3), p.until) / 1000 AS rests_ms,
-       m.state IN ('expanding', 'sending') AND m.paused_at IS NULL AND m.deadline_at > NOW(3) AS is_running
+       ${campaignRuns('m')} AS is_running
      FROM (${selects.join(' UNION ALL ')}) c
      JOIN campaigns m ON m.tenant_id = c.tenant_id AND m.id = c.campaign_id
      LEFT JOIN sender_pauses p ON p.tenant_id = c.tenant_id AND p.destination_id = c.destination_id

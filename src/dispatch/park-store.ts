@@ -1,4 +1,5 @@
 /** Chunks that may not go now, out of their lanes' way: until their campaign runs again, or for a time. */
+import { campaignRuns } from '../ledger/campaign-runs.ts';
 import { chunkValues, chunkWhere } from '../ledger/grant.ts';
 import { chunkStates } from '../ledger/states.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
@@ -8,7 +9,7 @@ import { laneValues, parkedUntil, whereLane } from './lane-store.ts';
 import type { PostponedChunk, ReadyChunk } from './sift-candidates.ts';
 
 const movedAtOnce = 1_000;
-const runs = `state IN ('expanding', 'sending') AND paused_at IS NULL AND deadline_at > NOW(3)`;
+const runs = campaignRuns();
 
 /** Takes chunks of campaigns that don't run out of their lanes' way; `unparkCampaigns` brings them back. Answers how many. */
 export async function parkCampaigns(db: Database, chunks: readonly Candidate[]): Promise<number> {

@@ -7,6 +7,7 @@
  * the rows are `attempting` and become in_doubt when the lease is over: never silently pending.
  */
 import type { Sql } from '../platform/mysql.ts';
+import { campaignRuns } from './campaign-runs.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { chunkStates, deliveryStates } from './states.ts';
 
@@ -33,7 +34,7 @@ export interface IntentResult {
 
 const ours = `c.state = ${chunkStates.leased} AND c.epoch = ? AND c.owner = ?`;
 const unsent = `d.state IN (${deliveryStates.pending}, ${deliveryStates.deferred})`;
-const runs = `m.state IN ('expanding', 'sending') AND m.paused_at IS NULL AND m.deadline_at > NOW(3)`;
+const runs = campaignRuns('m');
 const rowsOf = `d.${chunkWhere.replaceAll(' AND ', ' AND d.')} AND d.seq IN (?)`;
 const joinChunk = `JOIN chunks c ON c.tenant_id = d.tenant_id AND c.campaign_id = d.campaign_id
     AND c.chunk_no = d.chunk_no AND c.part = d.part`;

@@ -154,7 +154,13 @@ export const mutants: readonly Mutant[] = [
   {
     protection: 'an intent checks that its campaign is not paused',
     experiment: 'pause and resume in flight',
-    edits: [{ file: `${ledger}/intent.js`, find: 'AND m.paused_at IS NULL AND', replace: 'AND' }],
+    edits: [
+      {
+        file: `${ledger}/intent.js`,
+        find: "campaignRuns('m')",
+        replace: "campaignRuns('m').replace('AND m.paused_at IS NULL AND', 'AND')",
+      },
+    ],
   },
   {
     protection: 'an intent checks suppressions',
