@@ -2,6 +2,10 @@
  * Who runs which import: a lease in its row, by the database's clock. Every batch renews it in its own transaction and fails
  * there when it is lost, so that an import is never counted twice. A runner that dies is succeeded by another that starts
  * from the first line; the rows it had written are only written again.
+ *
+ * Tries are counted as long as none gets further. A long import meets a statement that times out, a failover, a deploy; each try after one does more
+ * than those before it, and counts as the first. A file that stops its runner at the same place each time is failed after the third. `n_rows` is the
+ * furthest that any try came, `n_accepted` and `n_rejected` are what the last one did.
  */
 import { randomBytes } from 'node:crypto';
 import type { Database, Sql } from '../platform/mysql.ts';
@@ -21,6 +25,7 @@ export interface BatchCounts {
 export class LeaseLost extends Error {}
 
 const leaseSeconds = 30;
+/** In a row, none of which got further than those before it. */
 const maxTries = 3;
 
 /**
@@ -38,12 +43,16 @@ export async function claimImport(db: Database): Promise<ClaimedImport | undefin
   return undefined;
 }
 
-/** Inside a batch's transaction, last: counts it and renews the lease. Throws `LeaseLost`, and so undoes the batch. */
+/**
+ * Inside a batch's transaction, last: counts it and renews the lease. Throws `LeaseLost`, and so undoes the batch. (Assignments take effect from left
+ * to right.)
+ */
 export async function recordBatch(tx: Sql, claimed: ClaimedImport, counts: BatchCounts): Promise<void> {
   const { affectedRows } = await tx.write(
-    `UPDATE imports SET n_rows = n_rows + ?, n_accepted = n_accepted + ?, n_rejected = n_rejected + ?,
+    `UPDATE imports SET n_accepted = n_accepted + ?, n_rejected = n_rejected + ?,
+       tries = IF(n_accepted + n_rejected > n_rows, 1, tries), n_rows = GREATEST(n_rows, n_accepted + n_rejected),
        lease_until = NOW(3) + INTERVAL ? SECOND WHERE ${ours}`,
-    [counts.accepted + counts.rejected, counts.accepted, counts.rejected, leaseSeconds, ...keyOf(claimed)],
+    [counts.accepted, counts.rejected, leaseSeconds, ...keyOf(claimed)],
   );
   if (affectedRows === 0) throw new LeaseLost();
 }
@@ -96,7 +105,7 @@ async function takeCandidate(db: Database, candidate: Candidate): Promise<Claime
   return db.transaction(async (tx) => {
     const { affectedRows } = await tx.write(
       `UPDATE imports SET state = 'running', owner = ?, tries = tries + 1,
-         lease_until = NOW(3) + INTERVAL ? SECOND, n_rows = 0, n_accepted = 0, n_rejected = 0
+         lease_until = NOW(3) + INTERVAL ? SECOND, n_accepted = 0, n_rejected = 0
        WHERE tenant_id = ? AND id = ? AND ${isFree}`,
       [owner, leaseSeconds, tenantId, id],
     );
@@ -110,6 +119,6 @@ async function giveUp(db: Database, { tenantId, id }: Candidate): Promise<void> 
   await db.write(
     `UPDATE imports SET state = 'failed', failure = ?, owner = NULL, finished_at = NOW(3),
        lease_until = NOW(3) WHERE tenant_id = ? AND id = ? AND ${isFree}`,
-    [`It was tried ${maxTries} times and never came to its end`, tenantId, id],
+    [`It was tried ${maxTries} times without getting any further`, tenantId, id],
   );
 }

@@ -116,8 +116,9 @@ export function parseFormat(text: string): Pick<ImportSource, 'format' | 'delimi
 
 type ImportRecord = Omit<Import, 'format' | 'delimiter'> & { readonly format: string };
 
+/** Rows are those of the try that runs, or ran last: `n_rows` may be further (`import-lease.ts`). */
 const columns = `tenant_id AS tenantId, id, format, list_id AS listId, state, received_bytes AS receivedBytes,
-  n_rows AS \`rows\`, n_accepted AS accepted, n_rejected AS rejected, failure,
+  n_accepted + n_rejected AS \`rows\`, n_accepted AS accepted, n_rejected AS rejected, failure,
   created_at AS createdAt, finished_at AS finishedAt`;
 
 function toImport(record: ImportRecord): Import {
