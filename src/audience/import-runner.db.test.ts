@@ -184,22 +184,6 @@ test('stopping gives the import back without a burnt try, and the next runner fi
   expect(await findImport(db, key)).toMatchObject({ state: 'done', accepted: 1 });
 });
 
-test('an upload that is not finished is failed with its blocks, and a block too late is refused', async () => {
-  const key = { tenantId: nextTenant++ as TenantId, id: 1 as ImportId };
-  await insertImport(db, key, { format: 'csv', listId: null });
-  await appendBlock(db, key, { number: 0, data: Buffer.from('email\na@example.com\n') });
-  expect(await run()).toBe(false);
-  await endLease(key);
-  await sweepImports(db);
-  expect(await findImport(db, key)).toMatchObject({
-    state: 'failed',
-    failure: expect.stringContaining('broke off'),
-  });
-  expect(await appendBlock(db, key, { number: 1, data: Buffer.from('x') })).toBe(false);
-  expect((await readBlocks(db, key).next()).done).toBe(true);
-  expect(await submitImport(db, key)).toBe(false);
-});
-
 test('a tenant with an import running waits with its next, others do not', async () => {
   const [whale, shop] = [nextTenant++ as TenantId, nextTenant++ as TenantId];
   for (const id of [1, 2, 3]) await submit('email\na@example.com\n', { tenantId: whale, id: id as ImportId });

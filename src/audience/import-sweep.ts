@@ -20,12 +20,22 @@ export async function sweepImports(db: Database): Promise<number> {
   return ended.length;
 }
 
+/**
+ * Looked for without a lock, then taken by the primary key. One UPDATE by the index would lock entries of it before their rows, where an upload that
+ * renews its lease locks its row first: a deadlock, every few seconds of a long upload.
+ */
 async function failAbandonedUploads(db: Database): Promise<void> {
-  await db.write(
-    `UPDATE imports SET state = 'failed', failure = 'The upload broke off before its end',
-       finished_at = NOW(3), lease_until = NOW(3)
-     WHERE state = 'receiving' AND lease_until < NOW(3)`,
+  const isAbandoned = `state = 'receiving' AND lease_until < NOW(3)`;
+  const abandoned = await db.rows<ImportKey>(
+    `SELECT tenant_id AS tenantId, id FROM imports WHERE ${isAbandoned} LIMIT 10`,
   );
+  for (const { tenantId, id } of abandoned)
+    await db.write(
+      `UPDATE imports SET state = 'failed', failure = 'The upload broke off before its end',
+         finished_at = NOW(3), lease_until = NOW(3)
+       WHERE tenant_id = ? AND id = ? AND ${isAbandoned}`,
+      [tenantId, id],
+    );
 }
 
 async function findEnded(db: Database): Promise<ImportKey[]> {
