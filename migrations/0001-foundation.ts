@@ -14,11 +14,12 @@
  *   that settle doubts; by-state listings. Forced where the planner would walk the campaign by its primary key.
  * - deliveries have the primary key only: a listing by state walks the chunks that count any of that state.
  * - lanes (destination_id, class, next_due_at): a dispatch pass reads only the lanes it can serve.
- * - list_members (tenant_id, profile_id): erasing a profile.
+ * - list_members (tenant_id, profile_id): erasing a profile; of a campaign to several lists, which of them is somebody on who left one.
  *
  * Plans, on MariaDB 10.11 with 100,000 chunks of 2,000 campaigns, 2,000,000 deliveries, 20,000 lanes and 200,000 suppressions (rows read, not found):
  * - S1, S2, S5 and renewals: chunks by PRIMARY, a row for each grant. S5's recount: deliveries by PRIMARY, the chunk's rows.
  * - S3: chunk and campaign const by PRIMARY, deliveries range by PRIMARY (the rows asked for), suppressions ref by PRIMARY, one each, index only.
+ *   Of several lists, only for whoever left one: list_members ref by_profile, one for each list they are on, and suppressions eq_ref by PRIMARY for each.
  * - S4: deliveries range by PRIMARY. S6: chunks range by_lease, what is over, index only.
  * - outstanding: chunks range by_lease, what is dispatched or leased. Due groups: lanes loose scan of by_destination, one step each
  *   ("Using index for group-by"). Due lanes: range by_destination, index only. Is a campaign done: chunks ref by_campaign, one entry of each partition.

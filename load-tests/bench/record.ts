@@ -66,7 +66,7 @@ async function recordChunk(on: Database, grant: Grant, shape: Shape, spent: Spen
     const works = groups.slice(at, at + shape.works);
     await timed('S3 intents', spent, () =>
       on.transaction(async (tx) => {
-        for (const seqs of works) await recordIntent(tx, { grant, owner, seqs, scopes: ['*'] });
+        for (const seqs of works) await recordIntent(tx, { grant, owner, seqs, includedLists: [] });
       }),
     );
     await timed('S4 outcomes', spent, () =>

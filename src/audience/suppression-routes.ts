@@ -32,7 +32,9 @@ const tag = 'Suppressions';
 const scopeParam = z
   .union([z.literal('*'), idParam('list')])
   .default('*')
-  .meta({ description: '`*` for every message, or the id of a list' });
+  .meta({
+    description: '`*` for every message, or the id of a list: for what would come by way of that list alone',
+  });
 
 const suppressBody = z
   .strictObject({

@@ -153,8 +153,20 @@ test('a link of a list ends that list only', async () => {
   const { body: list } = await tenant.post('/v1/lists', { name: 'Weekly' });
   const { path } = await linkFor('weekly@example.com', parseId('list', list.id) ?? '*');
   expect((await api.anonymous.get(path)).text).toContain('Weekly');
-  await api.anonymous.request('POST', path, { raw: oneClick, headers: form });
+  const done = await api.anonymous.request('POST', path, { raw: oneClick, headers: form });
+  expect(done.text).toContain('You will not get &#34;Weekly&#34; from Tom');
+  expect(done.text).toContain('If you are on other lists, you will still get what is sent to those');
   expect(await check('weekly@example.com')).toMatchObject([{ scope: list.id }]);
+});
+
+test('a link of a list that is gone ends everything, as its page says', async () => {
+  const { body: list } = await tenant.post('/v1/lists', { name: 'Gone' });
+  const { path } = await linkFor('gone@example.com', parseId('list', list.id) ?? '*');
+  await tenant.delete(`/v1/lists/${list.id}`);
+  const done = await api.anonymous.request('POST', path, { raw: oneClick, headers: form });
+  expect(done.text).toContain('You will not get messages from Tom');
+  expect(done.text).not.toContain('other lists');
+  expect(await check('gone@example.com')).toMatchObject([{ scope: '*', reason: 'unsubscribe' }]);
 });
 
 test('somebody erased gets the same answer', async () => {

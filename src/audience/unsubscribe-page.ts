@@ -11,8 +11,13 @@ export function askPage(from: string): string {
   );
 }
 
-export function donePage(from: string): string {
-  return page('Unsubscribed', `<p>You will not get ${escapeHtml(from)} any more.</p>`);
+/** Of one list it says what is left: whoever is on another gets what goes to both, by way of that one. */
+export function donePage(from: string, { isOneList }: { readonly isOneList: boolean }): string {
+  const rest = '<p>If you are on other lists, you will still get what is sent to those.</p>';
+  return page(
+    'Unsubscribed',
+    `<p>You will not get ${escapeHtml(from)} any more.</p>${isOneList ? `\n${rest}` : ''}`,
+  );
 }
 
 export function unknownPage(): string {

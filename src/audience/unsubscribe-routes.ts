@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { defineRoute, type Route, type RouteReply } from '../http/route.ts';
 import type { Database } from '../platform/mysql.ts';
 import { type SigningKey, type UnsubscribeTarget, verifyUnsubscribe } from '../render/tokens.ts';
-import { listScope, suppressAddresses } from './suppression-store.ts';
+import { listScope, type SuppressionScope, suppressAddresses } from './suppression-store.ts';
 import { askPage, donePage, unknownPage } from './unsubscribe-page.ts';
 
 export interface UnsubscribeRoutesOptions {
@@ -22,25 +22,28 @@ export function unsubscribeRoutes({ db, signingKeys }: UnsubscribeRoutesOptions)
     return target ? htmlReply(200, await act(target)) : htmlReply(404, unknownPage());
   };
   return [
-    askRoute((token) => answer(token, async (target) => askPage(await nameSender(db, target)))),
+    askRoute((token) => answer(token, async (target) => askPage((await readSubject(db, target)).name))),
     confirmRoute((token) =>
       answer(token, async (target) => {
-        await unsubscribe(db, target);
-        return donePage(await nameSender(db, target));
+        const { name, scope } = await readSubject(db, target);
+        await unsubscribe(db, target, scope);
+        return donePage(name, { isOneList: scope !== '*' });
       }),
     ),
   ];
 }
 
 /** Idempotent. Somebody erased is suppressed already, and unknown here: nothing is left to do. */
-async function unsubscribe(db: Database, target: UnsubscribeTarget): Promise<void> {
-  const { tenantId, profileId, list } = target;
+async function unsubscribe(
+  db: Database,
+  { tenantId, profileId }: UnsubscribeTarget,
+  scope: SuppressionScope,
+): Promise<void> {
   const profile = await db.first<{ hash: Buffer | null }>(
     'SELECT email_hash AS hash FROM profiles WHERE tenant_id = ? AND id = ?',
     [tenantId, profileId],
   );
   if (!profile?.hash) return;
-  const scope = list === '*' ? list : listScope(list);
   const entry = {
     addressHash: profile.hash,
     scope,
@@ -88,16 +91,23 @@ function confirmRoute(answer: Answer): Route {
   });
 }
 
-/** "Shop", or "Weekly news of Shop". */
-async function nameSender(db: Database, { tenantId, list }: UnsubscribeTarget): Promise<string> {
+interface Subject {
+  /** "messages from Shop", or "Weekly news" from Shop. */
+  readonly name: string;
+  readonly scope: SuppressionScope;
+}
+
+/** What the link ends: the same that the page names. A list that is gone ends nothing, so its link ends everything. */
+async function readSubject(db: Database, { tenantId, list }: UnsubscribeTarget): Promise<Subject> {
   const listId = list === '*' ? 0 : list;
   const names = await db.first<{ tenant: string; list: string | null }>(
     `SELECT t.name AS tenant, l.name AS list FROM tenants t LEFT JOIN lists l ON l.tenant_id = t.id AND l.id = ?
      WHERE t.id = ?`,
     [listId, tenantId],
   );
-  if (!names) return 'these messages';
-  return names.list === null ? `messages from ${names.tenant}` : `"${names.list}" from ${names.tenant}`;
+  if (list === '*' || typeof names?.list !== 'string')
+    return { name: names ? `messages from ${names.tenant}` : 'these messages', scope: '*' };
+  return { name: `"${names.list}" from ${names.tenant}`, scope: listScope(list) };
 }
 
 function htmlReply(status: number, body: string): RouteReply {

@@ -24,7 +24,9 @@ const inDoubtPolicy = z.enum(['assume_delivered', 'resend']).meta({
 });
 
 const audienceIn = z.strictObject({
-  included_lists: listIds.default([]).meta({ description: 'Who is on any of them gets one message' }),
+  included_lists: listIds
+    .default([])
+    .meta({ description: 'Who is on any of them, and has not left that one, gets one message' }),
   excluded_lists: listIds.default([]).meta({ description: 'Who is on any of them gets none' }),
 });
 

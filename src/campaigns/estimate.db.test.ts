@@ -60,6 +60,16 @@ test('who left a list is not counted for it alone, and is for it among others', 
   expect(await estimate([one, two])).toMatchObject({ recipients: 4, suppressed: 0 });
 });
 
+test('who left the only one of several lists that they are on is not counted, nor who left all of theirs', async () => {
+  const [one, two] = [await shop.createList(addresses(4, 'e')), await shop.createList(addresses(2, 'e'))];
+  await shop.suppress('e3@example.org', `list:${listIdOf(one)}`);
+  expect(await estimate([one, two])).toMatchObject({ recipients: 3, suppressed: 1 });
+  await shop.suppress('e0@example.org', `list:${listIdOf(one)}`);
+  expect(await estimate([one, two])).toMatchObject({ recipients: 3, suppressed: 1 });
+  await shop.suppress('e0@example.org', `list:${listIdOf(two)}`);
+  expect(await estimate([one, two])).toMatchObject({ recipients: 2, suppressed: 2 });
+});
+
 test('no lists, and lists without members, are nobody', async () => {
   const nobody = { recipients: 0, excluded: 0, suppressed: 0, exact: true };
   expect(await estimate([])).toEqual(nobody);

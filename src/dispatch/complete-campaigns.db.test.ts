@@ -26,7 +26,7 @@ async function sendChunk(ledger: TestLedger, chunkNo: number, size: number): Pro
   const { db } = database;
   const grant = await leaseChunk(db, ledger, 'me', chunkNo);
   const seqs = Array.from({ length: size }, (_, seq) => seq);
-  await recordIntent(db, { grant, owner: 'me', seqs, scopes: ['*'] });
+  await recordIntent(db, { grant, owner: 'me', seqs, includedLists: [] });
   await recordResults(
     db,
     grant,

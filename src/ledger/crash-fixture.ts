@@ -44,7 +44,7 @@ export async function crash(
   const ledger = await createTestLedger(db, { size: 4, ...options });
   const grant = await leaseChunk(db, ledger, owner);
   const seqs = Array.from({ length: attempting }, (_, seq) => seq);
-  if (attempting > 0) await recordIntent(db, { grant, owner, seqs, scopes: ['*'] });
+  if (attempting > 0) await recordIntent(db, { grant, owner, seqs, includedLists: [] });
   await expireLease(db, grant);
   return { ledger, grant };
 }

@@ -27,7 +27,7 @@ const isCounted = () => true;
 const end = (one = grant) => endGrant(database.db, one, { owner, rules, isCounted });
 const takeOver = () => takeOverExpired(database.db, rules, { limit: 10, isCounted });
 const intend = (seqs: readonly number[], one = grant) =>
-  recordIntent(database.db, { grant: one, owner, seqs, scopes: ['*'] });
+  recordIntent(database.db, { grant: one, owner, seqs, includedLists: [] });
 const record = (states: readonly Result['state'][], one = grant) =>
   recordResults(
     database.db,

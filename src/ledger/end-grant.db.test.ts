@@ -37,7 +37,7 @@ const rules = { retryStepMs: 1_000 };
 
 async function send(states: readonly Result['state'][], retryInMs?: number): Promise<void> {
   const { db } = database;
-  await recordIntent(db, { grant, owner, seqs: states.map((_, seq) => seq), scopes: ['*'] });
+  await recordIntent(db, { grant, owner, seqs: states.map((_, seq) => seq), includedLists: [] });
   const wait = retryInMs === undefined ? {} : { retryInMs };
   await recordResults(
     db,
@@ -97,7 +97,7 @@ test('a chunk with nothing but doubts waits for these to be settled, and wakes n
 });
 
 test('an attempt without a result is in doubt, not forgotten', async () => {
-  await recordIntent(database.db, { grant, owner, seqs: [0, 1], scopes: ['*'] });
+  await recordIntent(database.db, { grant, owner, seqs: [0, 1], includedLists: [] });
   await end();
   expect(await readStates(database.db, grant)).toEqual(['in_doubt', 'in_doubt', 'pending', 'pending']);
   await assertCounts(database.db);
@@ -105,7 +105,7 @@ test('an attempt without a result is in doubt, not forgotten', async () => {
 
 test('ending twice, or ending what another took over, leaves the chunk as it is, and its counts true', async () => {
   const { db } = database;
-  await recordIntent(db, { grant, owner, seqs: [0, 1], scopes: ['*'] });
+  await recordIntent(db, { grant, owner, seqs: [0, 1], includedLists: [] });
   await expireLease(db, grant);
   await takeOverExpired(db, rules, { limit: 10 });
   const second = await dispatchChunk(db, ledger);
@@ -156,7 +156,7 @@ test('grants of a campaign that end at the same moment leave counters that equal
   await Promise.all(
     Array.from({ length: 12 }, async (_, chunkNo) => {
       const one = await leaseChunk(db, many, owner, chunkNo);
-      await recordIntent(db, { grant: one, owner, seqs: [0, 1, 2], scopes: ['*'] });
+      await recordIntent(db, { grant: one, owner, seqs: [0, 1, 2], includedLists: [] });
       const results = [0, 1, 2].map((seq) => ({ seq, state: 'sent' as const, replyCode: 250, reason: null }));
       await recordResults(db, one, results);
       await endGrant(db, one, { owner, rules });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Sql } from '../platform/mysql.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import {
@@ -25,7 +25,14 @@ const owner = 'me';
 const rules = { retryStepMs: 100 };
 
 function intend(grant: Grant, seqs: readonly number[], sql: Sql = database.db): Promise<IntentResult> {
-  return recordIntent(sql, { grant, owner, seqs, scopes: ['*', 'list:1'] });
+  return recordIntent(sql, { grant, owner, seqs, includedLists: [1] });
+}
+
+/** The recipient of `seq` is on these lists. */
+function join({ tenantId }: TestLedger, seq: number, lists: readonly number[]) {
+  return database.db.write('INSERT INTO list_members (tenant_id, list_id, profile_id, added_at) VALUES ?', [
+    lists.map((list) => [tenantId, list, seq + 1, new Date()]),
+  ]);
 }
 
 function suppress({ tenantId }: TestLedger, seq: number, scope = '*') {
@@ -139,6 +146,63 @@ test('suppressed addresses are left out and settled, by everything or by the lis
     { seq: 1, reason: 'complaint' },
     { seq: 2, reason: 'complaint' },
   ]);
+});
+
+describe('of a campaign to lists 1 and 2', () => {
+  const both = [1, 2];
+  let ledger: TestLedger;
+  let grant: Grant;
+  beforeEach(async () => {
+    ledger = await createTestLedger(database.db);
+    grant = await leaseChunk(database.db, ledger, owner);
+  });
+  const intendBoth = (seqs: readonly number[]) =>
+    recordIntent(database.db, { grant, owner, seqs, includedLists: both });
+
+  test('whoever left the only one that they are on is suppressed, with the reason', async () => {
+    await join(ledger, 0, [1]);
+    await join(ledger, 1, [1, 3]);
+    await join(ledger, 2, [2]);
+    await suppress(ledger, 0, 'list:1');
+    await suppress(ledger, 1, 'list:1');
+    expect(await intendBoth([0, 1, 2])).toEqual({ granted: [2], suppressed: [0, 1] });
+    const rows = await database.db.rows(
+      'SELECT seq, reason FROM deliveries WHERE campaign_id = ? AND state = 6',
+      [grant.campaignId],
+    );
+    expect(rows).toEqual([
+      { seq: 0, reason: 'complaint' },
+      { seq: 1, reason: 'complaint' },
+    ]);
+  });
+
+  test('whoever left one and is on the other gets it by way of that one, until they leave it too', async () => {
+    await join(ledger, 0, both);
+    await join(ledger, 1, both);
+    for (const seq of [0, 1]) await suppress(ledger, seq, 'list:2');
+    expect(await intendBoth([0])).toEqual({ granted: [0], suppressed: [] });
+    await suppress(ledger, 1, 'list:1');
+    expect(await intendBoth([1])).toEqual({ granted: [], suppressed: [1] });
+  });
+
+  test('whoever left a list that it does not go to gets it, on any list or none', async () => {
+    await join(ledger, 0, [1, 3]);
+    for (const seq of [0, 1]) await suppress(ledger, seq, 'list:3');
+    expect(await intendBoth([0, 1, 2])).toEqual({ granted: [0, 1, 2], suppressed: [] });
+  });
+
+  test('whoever is suppressed for everything gets nothing by way of any', async () => {
+    await join(ledger, 0, both);
+    await suppress(ledger, 0);
+    expect(await intendBoth([0])).toEqual({ granted: [], suppressed: [0] });
+  });
+
+  test('lists of another tenant are no way to it', async () => {
+    await join({ ...ledger, tenantId: (ledger.tenantId + 1) as TestLedger['tenantId'] }, 0, [2]);
+    await join(ledger, 0, [1]);
+    await suppress(ledger, 0, 'list:1');
+    expect(await intendBoth([0])).toEqual({ granted: [], suppressed: [0] });
+  });
 });
 
 test("another tenant's suppression of the same hash does not count", async () => {

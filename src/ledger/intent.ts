@@ -6,6 +6,7 @@
  * commit, so that a takeover or a pause waits for it and nothing slips between. If we die after it,
  * the rows are `attempting` and become in_doubt when the lease is over: never silently pending.
  */
+import { suppressionsOf } from '../audience/suppression-scopes.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { campaignRuns } from './campaign-runs.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
@@ -19,8 +20,8 @@ export interface IntentRequest {
   readonly owner: string;
   /** At most `largestIntent`. */
   readonly seqs: readonly number[];
-  /** Suppression scopes that hold for this campaign: `*`, and its list's when it has just one. */
-  readonly scopes: readonly string[];
+  /** The campaign's: whoever has left all of hers among them is suppressed, as is who is suppressed for everything. */
+  readonly includedLists: readonly number[];
 }
 
 export interface IntentResult {
@@ -39,16 +40,18 @@ const rowsOf = `d.${chunkWhere.replaceAll(' AND ', ' AND d.')} AND d.seq IN (?)`
 const joinChunk = `JOIN chunks c ON c.tenant_id = d.tenant_id AND c.campaign_id = d.campaign_id
     AND c.chunk_no = d.chunk_no AND c.part = d.part`;
 const joinCampaign = 'JOIN campaigns m ON m.tenant_id = d.tenant_id AND m.id = d.campaign_id';
-const joinSuppression = `suppressions s ON s.tenant_id = d.tenant_id AND s.address_hash = d.address_hash AND s.scope IN (?)`;
+const recipient = { tenantId: 'd.tenant_id', profileId: 'd.profile_id', addressHash: 'd.address_hash' };
 
 /** Good with and without a transaction: each statement checks by itself, and what is granted is read again. */
 export async function recordIntent(tx: Sql, request: IntentRequest): Promise<IntentResult> {
-  const { grant, owner, seqs, scopes } = request;
+  const { grant, owner, seqs } = request;
+  const suppressions = suppressionsOf(recipient, request);
   const { affectedRows } = await tx.write(
-    `UPDATE deliveries d ${joinChunk} ${joinCampaign} LEFT JOIN ${joinSuppression}
+    `UPDATE deliveries d ${joinChunk} ${joinCampaign} 
+     LEFT JOIN suppressions s ON ${suppressions.condition}
      SET d.state = ${deliveryStates.attempting}, d.epoch = ?, d.attempts = LEAST(d.attempts + 1, 255)
      WHERE ${rowsOf} AND ${unsent} AND ${ours} AND ${runs} AND s.tenant_id IS NULL`,
-    [scopes, grant.epoch, ...chunkValues(grant), seqs, grant.epoch, owner],
+    [...suppressions.values, grant.epoch, ...chunkValues(grant), seqs, grant.epoch, owner],
   );
   if (affectedRows === seqs.length) return { granted: seqs, suppressed: [] };
   return explainShortfall(tx, request);
@@ -67,14 +70,14 @@ async function explainShortfall(tx: Sql, request: IntentRequest): Promise<Intent
   return { granted, suppressed, stop: await findStop(tx, request) };
 }
 
-async function markSuppressed(
-  tx: Sql,
-  { grant, owner, seqs, scopes }: IntentRequest,
-): Promise<readonly number[]> {
+async function markSuppressed(tx: Sql, request: IntentRequest): Promise<readonly number[]> {
+  const { grant, owner, seqs } = request;
+  const suppressions = suppressionsOf(recipient, request);
   const rows = await tx.rows<{ seq: number; reason: string }>(
-    `SELECT d.seq, MIN(s.reason) AS reason FROM deliveries d ${joinChunk} JOIN ${joinSuppression}
+    `SELECT d.seq, MIN(s.reason) AS reason FROM deliveries d ${joinChunk}
+     JOIN suppressions s ON ${suppressions.condition}
      WHERE ${rowsOf} AND ${unsent} AND ${ours} GROUP BY d.seq`,
-    [scopes, ...chunkValues(grant), seqs, grant.epoch, owner],
+    [...suppressions.values, ...chunkValues(grant), seqs, grant.epoch, owner],
   );
   for (const reason of new Set(rows.map((row) => row.reason))) {
     const hit = rows.filter((row) => row.reason === reason).map((row) => row.seq);

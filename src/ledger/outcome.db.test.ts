@@ -32,7 +32,7 @@ const rules = { retryStepMs: 100 };
 async function attempt(size: number): Promise<Grant> {
   const grant = await leaseChunk(database.db, await createTestLedger(database.db, { size }), owner);
   const seqs = Array.from({ length: size }, (_, seq) => seq);
-  await recordIntent(database.db, { grant, owner, seqs, scopes: ['*'] });
+  await recordIntent(database.db, { grant, owner, seqs, includedLists: [] });
   return grant;
 }
 
@@ -149,7 +149,7 @@ test('a message that is sent leaves its row as long as it was, hence where it wa
     db.first(`SELECT ${isNull} AS nulls FROM deliveries WHERE ${chunkWhere}`, chunkValues(grant));
   const grant = await leaseChunk(db, await createTestLedger(db, { size: 1 }), owner);
   const before = await readNulls(grant);
-  await recordIntent(db, { grant, owner, seqs: [0], scopes: ['*'] });
+  await recordIntent(db, { grant, owner, seqs: [0], includedLists: [] });
   await recordResults(db, grant, [result(0, 'sent')]);
   expect(await readStates(db, grant)).toEqual(['sent']);
   expect(await readNulls(grant)).toEqual(before);
@@ -252,7 +252,7 @@ test('render skips through the fence: at its epoch only, and never what was atte
   const { db } = database;
   const ledger = await createTestLedger(db, { size: 3 });
   const grant = await leaseChunk(db, ledger, owner);
-  await recordIntent(db, { grant, owner, seqs: [0], scopes: ['*'] });
+  await recordIntent(db, { grant, owner, seqs: [0], includedLists: [] });
   const skipped = [0, 1].map((seq) => ({ seq, reason: 'x'.repeat(300) }));
   await recordSkipped(db, { ...grant, epoch: grant.epoch - 1 }, skipped);
   expect(await readStates(db, grant)).toEqual(['attempting', 'pending', 'pending']);

@@ -34,7 +34,7 @@ describe('a campaign that was cancelled', () => {
     const { db } = database;
     const ledger = await createTestLedger(db, { chunks: 3, size: 2 });
     const grant = await leaseChunk(db, ledger, owner, 1);
-    await recordIntent(db, { grant, owner, seqs: [0], scopes: ['*'] });
+    await recordIntent(db, { grant, owner, seqs: [0], includedLists: [] });
     expect(await sweep(ledger, 'cancelled', 1)).toBe(1);
     expect(await sweep(ledger)).toBe(1);
     expect(await sweep(ledger)).toBe(0);

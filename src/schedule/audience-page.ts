@@ -3,7 +3,8 @@
  *
  * Each list is read by its own primary key from the cursor on, and the smallest ids of all lists together make the page: a profile in two
  * lists comes once, and a page costs as much as its rows, however many profiles the tenant has. Who joins a list behind the cursor is
- * left out; profiles that were erased have no address and are passed over.
+ * left out; profiles that were erased have no address and are passed over. Suppressions are not looked at: whoever is suppressed, or has left all
+ * of these lists that they are on, has a delivery like all others, and the intent settles it as `suppressed` with its reason.
  */
 import type { Sql } from '../platform/mysql.ts';
 

@@ -1,15 +1,14 @@
 /**
- * What a campaign's own settings say about its sending: which suppressions hold, and how fast it may go. An audience can't change once its
+ * What a campaign's own settings say about its sending: whose suppressions hold, and how fast it may go. An audience can't change once its
  * campaign runs, rates can: so the terms are read anew each second.
  */
 import { LRUCache } from 'lru-cache';
-import { suppressionScopesOf } from '../audience/suppression-scopes.ts';
 import type { Grant } from '../ledger/grant.ts';
 import type { Bucket } from '../pacing/rate-gate.ts';
 import type { Sql } from '../platform/mysql.ts';
 
 export interface CampaignTerms {
-  readonly scopes: readonly string[];
+  readonly includedLists: readonly number[];
   /** "No faster than": the campaign's rate and its tenant's, where they have one. */
   readonly buckets: readonly Bucket[];
   /** The domain of its From address. */
@@ -57,6 +56,8 @@ function toTerms({ tenantId, campaignId }: Grant, row: Row | undefined): Campaig
   const buckets: Bucket[] = [];
   if (row?.per_minute) buckets.push({ name: `c:${campaignId}`, perSecond: row.per_minute / 60 });
   if (row?.per_second) buckets.push({ name: `n:${tenantId}`, perSecond: row.per_second });
-  const scopes = suppressionScopesOf(row ? JSON.parse(row.audience) : { includedLists: [] });
-  return { scopes, buckets, sendingDomain: row?.sending_domain ?? null };
+  const { includedLists }: Pick<CampaignTerms, 'includedLists'> = row
+    ? JSON.parse(row.audience)
+    : { includedLists: [] };
+  return { includedLists, buckets, sendingDomain: row?.sending_domain ?? null };
 }

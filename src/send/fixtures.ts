@@ -25,7 +25,7 @@ export function testRun(
     grant: { ...testGrant, chunkNo } as Grant,
     compiled: { digest: '', segments: [] },
     messages: testMessages(n),
-    terms: { scopes: ['*'], buckets, sendingDomain: null },
+    terms: { includedLists: [], buckets, sendingDomain: null },
     class: deliveryClass,
     budget: testBudget,
     claimedAt,

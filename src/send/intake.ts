@@ -196,7 +196,8 @@ export class Intake {
     const { commits, owner } = this.#options;
     const { grant, terms } = run;
     const seqs = messages.map((message) => message.seq);
-    return commits.runStatement((sql) => recordIntent(sql, { grant, owner, seqs, scopes: terms.scopes }));
+    const request = { grant, owner, seqs, includedLists: terms.includedLists };
+    return commits.runStatement((sql) => recordIntent(sql, request));
   }
 
   /** Answers those that may leave. */

@@ -10,7 +10,7 @@ test('counts what is out over all runs, less what is on the wire', async () => {
     new GrantRun({
       ...{ grant: testGrant, compiled: { digest: '', segments: [] }, messages: testMessages(100), class: 2 },
       ...{
-        terms: { scopes: [], buckets: [], sendingDomain: null },
+        terms: { includedLists: [], buckets: [], sendingDomain: null },
         claimedAt: 0,
         lease: leaseTermsOf(30_000),
         budget,

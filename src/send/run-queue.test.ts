@@ -11,7 +11,11 @@ const runOf = (tenantId: number, { n = 10, class: deliveryClass = 2 } = {}) =>
   new GrantRun({
     grant: { ...testGrant, tenantId, chunkNo: ++chunks } as Grant,
     ...{ compiled: { digest: '', segments: [] }, messages: testMessages(n), class: deliveryClass },
-    ...{ terms: { scopes: [], buckets: [], sendingDomain: null }, claimedAt: 0, lease: leaseTermsOf(30_000) },
+    ...{
+      terms: { includedLists: [], buckets: [], sendingDomain: null },
+      claimedAt: 0,
+      lease: leaseTermsOf(30_000),
+    },
     budget: new OpenBudget(),
   });
 const queueOf = (...runs: readonly GrantRun[]) => {

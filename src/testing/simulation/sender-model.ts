@@ -104,7 +104,7 @@ export class Sender {
       claimedAt,
       messages,
       lease: this.#terms,
-      terms: { scopes: [], buckets: [], sendingDomain: null },
+      terms: { includedLists: [], buckets: [], sendingDomain: null },
       class: 2,
       budget: new OpenBudget(),
       compiled: nothing,
