@@ -154,6 +154,7 @@ async function explain(db: Database): Promise<string> {
     ...db,
     ...explaining(db, seen),
     transaction: (work) => db.transaction((tx) => work(explaining(tx, seen))),
+    autocommit: (work) => db.autocommit((sql) => work(explaining(sql, seen))),
   };
   const outstanding = await readOutstanding(spy);
   const demands = await readDemand(spy, outstanding, () => ({ windowMessages }));

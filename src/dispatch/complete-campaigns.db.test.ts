@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { emptyLedger } from '../ledger/crash-fixture.ts';
 import { endGrant } from '../ledger/end-grant.ts';
 import { recordIntent } from '../ledger/intent.ts';
 import { recordResults } from '../ledger/outcome.ts';
+import type { Database } from '../platform/mysql.ts';
 import { assertCounts } from '../testing/assert-ledger.ts';
+import { createImpatientDatabase } from '../testing/impatient-database.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { createTestLedger, leaseChunk, readStates, type TestLedger } from '../testing/test-ledger.ts';
 import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
@@ -90,4 +93,33 @@ test('many that were cancelled at once share one pass', async () => {
   const swept = await sweepStoppedCampaigns(db);
   expect(swept).toBeLessThanOrEqual(200);
   for (const ledger of ledgers) expect((await readStates(db, ledger.key(0)))[0]).toBe('cancelled');
+});
+
+describe('while somebody holds', () => {
+  let impatient: Database;
+  beforeAll(async () => {
+    impatient = await createImpatientDatabase(database.url);
+  });
+  beforeEach(() => emptyLedger(database.db));
+  afterAll(() => impatient.stop());
+
+  /** The campaign's row, as an intent holds it, or a process that is frozen. */
+  const whileHeld = (held: TestLedger, how: string, work: () => Promise<unknown>) =>
+    database.db.transaction(async (tx) => {
+      const key = [held.tenantId, held.campaignId];
+      await tx.first(`SELECT 1 FROM campaigns WHERE tenant_id = ? AND id = ? ${how}`, key);
+      await work();
+    });
+
+  test('a campaign that expands in time, those that are overdue are ended without waiting for it', async () => {
+    const { db } = database;
+    const [inTime, overdue] = [await createTestLedger(db), await createTestLedger(db)];
+    await change(inTime, "state = 'expanding', expansion_done = 0");
+    await change(overdue, "state = 'expanding', expansion_done = 0, deadline_at = NOW(3)");
+    await whileHeld(inTime, 'LOCK IN SHARE MODE', async () => {
+      expect(await sweepStoppedCampaigns(impatient)).toBe(1);
+    });
+    expect(await readStates(db, overdue.key(0))).toContain('expired');
+    expect(await read(inTime)).toMatchObject({ state: 'expanding' });
+  });
 });

@@ -59,12 +59,24 @@ function findSettling(sql: Sql): Promise<readonly CampaignRow[]> {
 
 /** Overdue campaigns stop expanding first: who was not reached in time is not expanded to be expired. */
 async function findOverdue(db: Database): Promise<readonly CampaignRow[]> {
-  await db.write(
-    `UPDATE campaigns SET state = 'sending', expansion_done = 1, updated_at = NOW(3)
-     WHERE state = 'expanding' AND deadline_at <= NOW(3)`,
-  );
+  for (const campaign of await findExpandingOverdue(db)) await endExpansion(db, campaign);
   return db.rows(
     `SELECT tenant_id, id FROM campaigns WHERE state = 'sending' AND deadline_at <= NOW(3) LIMIT ${campaignsAtOnce}`,
+  );
+}
+
+/** Read without a lock: an update by `by_state` would wait for the intents of every campaign that expands, and lock its entries before the rows. */
+function findExpandingOverdue(sql: Sql): Promise<readonly CampaignRow[]> {
+  return sql.rows(
+    `SELECT tenant_id, id FROM campaigns WHERE state = 'expanding' AND deadline_at <= NOW(3) LIMIT ${campaignsAtOnce}`,
+  );
+}
+
+async function endExpansion(sql: Sql, { tenant_id, id }: CampaignRow): Promise<void> {
+  await sql.write(
+    `UPDATE campaigns SET state = 'sending', expansion_done = 1, updated_at = NOW(3)
+     WHERE tenant_id = ? AND id = ? AND state = 'expanding' AND deadline_at <= NOW(3)`,
+    [tenant_id, id],
   );
 }
 

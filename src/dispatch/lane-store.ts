@@ -19,20 +19,25 @@ export function laneValues({ tenantId, destinationId, class: deliveryClass }: La
 export async function touchLanes(tx: Sql, served: Iterable<Lane>): Promise<void> {
   for (const lanes of batchesOf([...new Set(served)], lanesPerStatement)) {
     await tx.write(
-      `UPDATE lanes SET next_due_at = NOW(3) WHERE next_due_at <= NOW(3) AND (${anyOf(lanes)})`,
+      `UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = NOW(3) WHERE next_due_at <= NOW(3) AND (${anyOf(lanes)})`,
       lanes.flatMap(laneValues),
     );
   }
 }
 
 /** Looks at them again in a while: they are due and may not go. Whatever ends meanwhile may wake them sooner. */
-export async function holdLanes(sql: Sql, held: readonly Lane[], holdMs: number): Promise<void> {
-  for (const lanes of batchesOf(held, lanesPerStatement)) {
-    await sql.write(
-      `UPDATE lanes SET next_due_at = NOW(3) + INTERVAL ? MICROSECOND WHERE next_due_at <= NOW(3) AND (${anyOf(lanes)})`,
-      [holdMs * 1_000, ...lanes.flatMap(laneValues)],
-    );
-  }
+export async function holdLanes(db: Database, held: readonly Lane[], holdMs: number): Promise<void> {
+  for (const lanes of batchesOf(held, lanesPerStatement))
+    await db.autocommit((sql) => holdSome(sql, lanes, holdMs));
+}
+
+/** Several rows locked by one statement: after a deadlock it is run again, or it would cost the whole pass. */
+async function holdSome(sql: Sql, lanes: readonly Lane[], holdMs: number): Promise<void> {
+  await sql.write(
+    `UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = NOW(3) + INTERVAL ? MICROSECOND
+     WHERE next_due_at <= NOW(3) AND (${anyOf(lanes)})`,
+    [holdMs * 1_000, ...lanes.flatMap(laneValues)],
+  );
 }
 
 /** Sets each lane's next due time from its chunks, or none. */

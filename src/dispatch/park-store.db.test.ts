@@ -1,7 +1,10 @@
 /** Retries, and chunks that may not go: read apart, and out of their lanes' way. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { endGrant } from '../ledger/end-grant.ts';
+import { chunkValues, chunkWhere } from '../ledger/grant.ts';
+import { lockChunk } from '../ledger/recount.ts';
 import { deliveryStates } from '../ledger/states.ts';
+import { waitForLockWait } from '../testing/lock-wait.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import {
   createTestLedger,
@@ -156,6 +159,31 @@ describe('chunks that may not go', () => {
     await dispatchChunk(db, ledger, chunkNo);
     expect(await postponeChunks(db, postponed, ready)).toBe(0);
     expect((await readChunk(db, ledger.key(chunkNo))).due_in).toBeLessThanOrEqual(0);
+  });
+
+  test('are set back while a bounce changes when one of them is due: neither is the victim of a deadlock', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db, { chunks: 30, size: 10 });
+    await change(ledger, 'per_minute = 60');
+    const { ready, postponed } = siftCandidates(await candidatesOf(ledger), new Map());
+    const key = ledger.key(29);
+    expect(postponed.map(({ chunk }) => chunk.chunkNo)).not.toContain(key.chunkNo);
+    let tries = 0;
+    let postponing: Promise<number> | undefined;
+    await db.transaction(async (tx) => {
+      tries++;
+      await lockChunk(tx, key);
+      postponing ??= postponeChunks(database.db, postponed, ready);
+      postponing.catch(() => undefined);
+      await waitForLockWait(db, key.campaignId);
+      await tx.write(
+        `UPDATE chunks SET due_at = NOW(3) + INTERVAL 30 MINUTE WHERE ${chunkWhere}`,
+        chunkValues(key),
+      );
+    });
+    expect(await postponing).toBe(28);
+    expect(tries).toBe(1);
+    expect((await readChunk(db, key)).due_in).toBeGreaterThan(inMinutes(29));
   });
 
   const pause = ({ tenantId, lane }: TestLedger, domain: string, minutes = 1) =>

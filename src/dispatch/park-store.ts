@@ -75,22 +75,26 @@ const postponedPerStatement = 100;
  *
  * Behind them the lane may have thousands more of the same campaign: those are set back with the last of them, so that a pass or two clear the way.
  * Not those that may go (`ready`). Answers how many.
+ *
+ * Locked by their primary keys: a statement that went by an index would lock its entries before the rows, and meet those who lock the row first and
+ * change `due_at` then (a recount after a bounce, a settled doubt) in a deadlock. A deadlock is run again all the same: it would cost the whole pass.
  */
 export async function postponeChunks(
-  sql: Sql,
+  db: Database,
   postponed: readonly PostponedChunk[],
   ready: readonly ReadyChunk[],
 ): Promise<number> {
   let moved = 0;
-  for (const some of batchesOf(postponed, postponedPerStatement)) moved += await postponeSome(sql, some);
-  for (const last of lastOfEach(postponed)) moved += await postponeRest(sql, last, ready);
+  for (const some of batchesOf(postponed, postponedPerStatement))
+    moved += await db.autocommit((sql) => postponeSome(sql, some));
+  for (const last of lastOfEach(postponed)) moved += await postponeRest(db, last, ready);
   return moved;
 }
 
 async function postponeSome(sql: Sql, postponed: readonly PostponedChunk[]): Promise<number> {
   const keys = postponed.map(({ chunk }) => chunk);
   const { affectedRows } = await sql.write(
-    `UPDATE chunks SET due_at = NOW(3) + INTERVAL CASE ${postponed.map(() => `WHEN ${chunkWhere} THEN ?`).join(' ')} END MICROSECOND
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET due_at = NOW(3) + INTERVAL CASE ${postponed.map(() => `WHEN ${chunkWhere} THEN ?`).join(' ')} END MICROSECOND
      WHERE state = ${chunkStates.pending} AND (${byKey(keys)})`,
     [
       ...postponed.flatMap(({ chunk, delayMs }) => [...chunkValues(chunk), Math.round(delayMs * 1_000)]),
@@ -100,23 +104,40 @@ async function postponeSome(sql: Sql, postponed: readonly PostponedChunk[]): Pro
   return affectedRows;
 }
 
-/** By `by_lane`: what is due of the lane, its keys in the index. */
 async function postponeRest(
-  sql: Sql,
+  db: Database,
   { chunk, delayMs }: PostponedChunk,
   ready: readonly ReadyChunk[],
 ): Promise<number> {
-  const stay = ready
-    .filter((one) => one.chunk.campaignId === chunk.campaignId)
-    .map((one) => one.chunk.chunkNo);
+  const stay = new Set(
+    ready.filter((one) => one.chunk.campaignId === chunk.campaignId).map((one) => one.chunk.chunkNo),
+  );
+  const behind = (await findDue(db, chunk)).filter((chunkNo) => !stay.has(chunkNo));
+  if (behind.length === 0) return 0;
+  return db.autocommit((sql) => postponeAlike(sql, { chunk, delayMs }, behind));
+}
+
+/** By `by_lane`, without a lock: what is due of the lane, its keys in the index. */
+async function findDue(sql: Sql, { lane, isRetry, campaignId }: Candidate): Promise<readonly number[]> {
+  const rows = await sql.rows<{ chunk_no: number }>(
+    `SELECT chunk_no FROM chunks FORCE INDEX (by_lane)
+     WHERE ${whereLane} AND state = ${chunkStates.pending} AND is_retry = ? AND due_at <= NOW(3) AND campaign_id = ? LIMIT ${movedAtOnce}`,
+    [...laneValues(lane), isRetry, campaignId],
+  );
+  return rows.map((row) => row.chunk_no);
+}
+
+/** Those of its campaign that are still due: one that was dispatched, or set back by others, since it was found stays as it is. */
+async function postponeAlike(
+  sql: Sql,
+  { chunk: { tenantId, campaignId, part, isRetry }, delayMs }: PostponedChunk,
+  chunkNos: readonly number[],
+): Promise<number> {
   const { affectedRows } = await sql.write(
-    `UPDATE chunks FORCE INDEX (by_lane) SET due_at = NOW(3) + INTERVAL ? MICROSECOND
-     WHERE ${whereLane} AND state = ${chunkStates.pending} AND is_retry = ? AND due_at <= NOW(3) AND campaign_id = ?
-       ${stay.length > 0 ? 'AND chunk_no NOT IN (?)' : ''} LIMIT ${movedAtOnce}`,
-    [
-      ...[Math.round(delayMs * 1_000), ...laneValues(chunk.lane), chunk.isRetry, chunk.campaignId],
-      ...(stay.length > 0 ? [stay] : []),
-    ],
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET due_at = NOW(3) + INTERVAL ? MICROSECOND
+     WHERE tenant_id = ? AND campaign_id = ? AND chunk_no IN (?) AND part = ?
+       AND state = ${chunkStates.pending} AND is_retry = ? AND due_at <= NOW(3)`,
+    [Math.round(delayMs * 1_000), tenantId, campaignId, chunkNos, part, isRetry],
   );
   return affectedRows;
 }
