@@ -51,7 +51,6 @@ export const wholeCell: readonly WholeCell[] = [
       'src/dispatch/complete-campaigns.ts:completeCampaigns',
       'src/dispatch/complete-campaigns.ts:findSettling',
       'src/dispatch/complete-campaigns.ts:findOverdue',
-      'src/dispatch/complete-campaigns.ts:findExpandingOverdue',
       'src/dispatch/dispatch-store.ts:returnDispatched',
       'src/dispatch/park-store.ts:unparkCampaigns',
       'src/http/idempotency-store.ts:sweepIdempotencyKeys',

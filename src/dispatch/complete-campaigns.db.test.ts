@@ -3,6 +3,7 @@ import { emptyLedger } from '../ledger/crash-fixture.ts';
 import { endGrant } from '../ledger/end-grant.ts';
 import { recordIntent } from '../ledger/intent.ts';
 import { recordResults } from '../ledger/outcome.ts';
+import { lockChunk } from '../ledger/recount.ts';
 import type { Database } from '../platform/mysql.ts';
 import { assertCounts } from '../testing/assert-ledger.ts';
 import { createImpatientDatabase } from '../testing/impatient-database.ts';
@@ -47,7 +48,7 @@ test('a campaign is sent when it is expanded and its last chunk is done, not bef
   await change(ledger, "expansion_done = 1, state = 'sending'");
   expect(await completeCampaigns(db)).toEqual([]);
   await sendChunk(ledger, 1, 2);
-  expect(await completeCampaigns(db)).toEqual([{ tenant_id: ledger.tenantId, id: ledger.campaignId }]);
+  expect(await completeCampaigns(db)).toEqual([{ tenantId: ledger.tenantId, campaignId: ledger.campaignId }]);
   expect(await read(ledger)).toMatchObject({ state: 'sent' });
   expect(await completeCampaigns(db)).toEqual([]);
 });
@@ -121,5 +122,43 @@ describe('while somebody holds', () => {
     });
     expect(await readStates(db, overdue.key(0))).toContain('expired');
     expect(await read(inTime)).toMatchObject({ state: 'expanding' });
+  });
+
+  test('one that is overdue, and one that is done, the others have their turn', async () => {
+    const { db } = database;
+    const overdue = [await createTestLedger(db, { size: 1 }), await createTestLedger(db, { size: 1 })];
+    for (const ledger of overdue) await change(ledger, "state = 'expanding', deadline_at = NOW(3)");
+    const passedOver: number[] = [];
+    const note = ({ campaignId }: { campaignId: number }) => passedOver.push(campaignId);
+    const [held] = overdue as [TestLedger];
+    await whileHeld(held, 'FOR UPDATE', async () =>
+      expect(await sweepStoppedCampaigns(impatient, note)).toBe(1),
+    );
+    expect(await sweepStoppedCampaigns(impatient)).toBe(1);
+    await whileHeld(held, 'FOR UPDATE', async () =>
+      expect(await completeCampaigns(impatient, note)).toMatchObject([
+        { campaignId: overdue[1]?.campaignId },
+      ]),
+    );
+    expect(passedOver).toEqual([held.campaignId, held.campaignId]);
+  });
+
+  test('a chunk of one that was cancelled, the others are cancelled to their end', async () => {
+    const { db } = database;
+    const [held, other] = [await createTestLedger(db, { chunks: 3 }), await createTestLedger(db)];
+    for (const ledger of [held, other]) await change(ledger, "state = 'cancelled', settling = 1");
+    const passedOver: unknown[] = [];
+    await db.transaction(async (tx) => {
+      await lockChunk(tx, held.key(0));
+      const sweep = () => sweepStoppedCampaigns(impatient, (of) => passedOver.push(of));
+      expect(await sweep()).toBe(3);
+      expect(await read(other)).toEqual({ state: 'cancelled', settling: 1 });
+      expect(await sweep()).toBe(0);
+      expect(await read(other)).toEqual({ state: 'cancelled', settling: 0 });
+    });
+    expect(passedOver[0]).toEqual(held.key(0));
+    expect(await readStates(db, held.key(2))).toContain('cancelled');
+    expect(await readStates(db, held.key(0))).toContain('pending');
+    expect(await sweepStoppedCampaigns(db)).toBe(1);
   });
 });

@@ -4,6 +4,7 @@ import { endGrant } from '../ledger/end-grant.ts';
 import { chunkValues, chunkWhere } from '../ledger/grant.ts';
 import { lockChunk } from '../ledger/recount.ts';
 import { deliveryStates } from '../ledger/states.ts';
+import { createImpatientDatabase } from '../testing/impatient-database.ts';
 import { waitForLockWait } from '../testing/lock-wait.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import {
@@ -73,6 +74,24 @@ describe('parking', () => {
     expect(await unparkCampaigns(db)).toBe(0);
     expect((await readChunk(db, ledger.key())).due_in).toBeGreaterThan(inMinutes(60));
   });
+});
+
+test('a campaign that somebody has locked keeps no other from being brought back', async () => {
+  const { db } = database;
+  const [locked, other] = [await createTestLedger(db), await createTestLedger(db)];
+  await change(locked, 'parked = 1');
+  await change(other, 'parked = 1');
+  await db.write("UPDATE chunks SET due_at = '9999-12-31'");
+  const impatient = await createImpatientDatabase(database.url);
+  const passedOver: number[] = [];
+  await db.transaction(async (tx) => {
+    const key = [locked.tenantId, locked.campaignId];
+    await tx.first('SELECT 1 FROM campaigns WHERE tenant_id = ? AND id = ? FOR UPDATE', key);
+    expect(await unparkCampaigns(impatient, ({ campaignId }) => passedOver.push(campaignId))).toBe(1);
+  });
+  expect(passedOver).toEqual([locked.campaignId]);
+  expect(await candidatesOf(other)).toHaveLength(1);
+  await impatient.stop();
 });
 
 describe('retries', () => {

@@ -2,6 +2,7 @@
 import { campaignRuns } from '../ledger/campaign-runs.ts';
 import { chunkValues, chunkWhere } from '../ledger/grant.ts';
 import { chunkStates } from '../ledger/states.ts';
+import { oneOfMany, type PassedOver, workThrough } from '../ledger/work-through.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
 import type { Candidate } from './candidate-store.ts';
 import { batchesOf, byKey } from './key-batches.ts';
@@ -41,17 +42,21 @@ function parkSome(db: Database, tenantId: number, campaignId: number): Promise<n
   });
 }
 
+type ParkedCampaign = { readonly tenantId: number; readonly campaignId: number };
+
 /** Brings back what was parked, of campaigns that run (again). Bounded; answers how many chunks. */
-export async function unparkCampaigns(db: Database): Promise<number> {
-  const campaigns = await db.rows<{ tenant_id: number; id: number }>(
-    `SELECT tenant_id, id FROM campaigns WHERE ${runs} AND parked = 1 LIMIT 20`,
+export async function unparkCampaigns(
+  db: Database,
+  passedOver?: PassedOver<ParkedCampaign>,
+): Promise<number> {
+  const campaigns = await db.rows<ParkedCampaign>(
+    `SELECT tenant_id AS tenantId, id AS campaignId FROM campaigns WHERE ${runs} AND parked = 1 LIMIT 20`,
   );
-  let unparked = 0;
-  for (const { tenant_id, id } of campaigns) unparked += await unparkSome(db, tenant_id, id);
-  return unparked;
+  const unparked = await workThrough(campaigns, (campaign) => unparkSome(db, campaign), passedOver);
+  return unparked.reduce((sum, n) => sum + n, 0);
 }
 
-function unparkSome(db: Database, tenantId: number, campaignId: number): Promise<number> {
+function unparkSome(db: Database, { tenantId, campaignId }: ParkedCampaign): Promise<number> {
   const key = [tenantId, campaignId];
   return db.transaction(async (tx) => {
     await tx.first('SELECT 1 FROM campaigns WHERE tenant_id = ? AND id = ? FOR UPDATE', key);
@@ -65,7 +70,7 @@ function unparkSome(db: Database, tenantId: number, campaignId: number): Promise
     if (affectedRows < movedAtOnce)
       await tx.write('UPDATE campaigns SET parked = 0 WHERE tenant_id = ? AND id = ?', key);
     return affectedRows;
-  });
+  }, oneOfMany);
 }
 
 const postponedPerStatement = 100;

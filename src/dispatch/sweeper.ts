@@ -12,7 +12,7 @@ import type { Log } from '../platform/log.ts';
 import { createLoop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
 import { campaignFields, chunkFields } from '../tracing/chunk-names.ts';
-import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
+import { completeCampaigns, type SweepPassedOver, sweepStoppedCampaigns } from './complete-campaigns.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
 import { unparkCampaigns } from './park-store.ts';
 
@@ -40,8 +40,10 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
     return createLoop({ name, log, idleMs: pollMs, pass });
   }
 
+  const passedOver = logPassedOver(log);
+
   async function takeOver(): Promise<number> {
-    const taken = await takeOverExpired(db, rules, { limit: chunksAtOnce, isCounted });
+    const taken = await takeOverExpired(db, rules, { limit: chunksAtOnce, isCounted, passedOver });
     for (const { inDoubt, wasLeased, ...chunk } of taken) {
       metrics.takeovers.inc();
       metrics.doubted.inc(inDoubt);
@@ -51,16 +53,16 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
   }
 
   async function settle(): Promise<number> {
-    const settled = await settleDoubt(db, { settleAfterMs, rules, limit: chunksAtOnce });
+    const settled = await settleDoubt(db, { settleAfterMs, rules, limit: chunksAtOnce, passedOver });
     metrics.settled.inc(settled);
     return settled;
   }
 
   async function complete(): Promise<number> {
-    const completed = await completeCampaigns(db);
-    for (const { tenant_id, id } of completed) {
+    const completed = await completeCampaigns(db, passedOver);
+    for (const campaign of completed) {
       metrics.completed.inc();
-      log.info(campaignFields({ tenantId: tenant_id, campaignId: id }), 'campaign sent');
+      log.info(campaignFields(campaign), 'campaign sent');
     }
     return completed.length;
   }
@@ -68,8 +70,16 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
   return composeLifecycle([
     sweepWhileLeading('takeover', takeOver),
     sweepWhileLeading('doubts', settle),
-    sweepWhileLeading('resumed', () => unparkCampaigns(db)),
-    sweepWhileLeading('stopped', () => sweepStoppedCampaigns(db)),
+    sweepWhileLeading('resumed', () => unparkCampaigns(db, passedOver)),
+    sweepWhileLeading('stopped', () => sweepStoppedCampaigns(db, passedOver)),
     sweepWhileLeading('completed', complete),
   ]);
+}
+
+function logPassedOver(log: Log): SweepPassedOver {
+  return (of: { tenantId: number; campaignId: number; chunkNo?: number }, err) => {
+    const fields =
+      of.chunkNo === undefined ? campaignFields(of) : chunkFields({ ...of, chunkNo: of.chunkNo });
+    log.warn({ err, ...fields }, 'passed over by a sweep');
+  };
 }

@@ -1,11 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { assertCounts } from '../testing/assert-ledger.ts';
+import { createImpatientDatabase } from '../testing/impatient-database.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { leaseChunk, readChunk, readLaneDueIn, readStates } from '../testing/test-ledger.ts';
 import { assertNoDrift, crash, emptyLedger, owner, rules, takeOver, whileLeasing } from './crash-fixture.ts';
+import type { ChunkKey } from './delivery-id.ts';
 import { endGrant } from './end-grant.ts';
 import { chunkValues, chunkWhere, type Grant } from './grant.ts';
 import { recordResults } from './outcome.ts';
+import { lockChunk } from './recount.ts';
 import { settleDoubt } from './settle-doubt.ts';
 import { chunkStates } from './states.ts';
 
@@ -124,6 +127,24 @@ describe('a doubt', () => {
     await age(grant);
     expect(await whileLeasing(db, ledger, () => settle())).toBe(0);
     expect(await readStates(db, grant)).toContain('in_doubt');
+  });
+
+  test('whose chunk somebody has locked leaves those of others to be settled', async () => {
+    const { db } = database;
+    const [locked, other] = [(await crash(db, 2)).grant, (await crash(db, 2)).grant];
+    await takeOver(db);
+    for (const grant of [locked, other]) await age(grant);
+    const impatient = await createImpatientDatabase(database.url);
+    const passedOver: ChunkKey[] = [];
+    await db.transaction(async (tx) => {
+      await lockChunk(tx, locked);
+      const options = { settleAfterMs: 1_000, rules, limit: 100 };
+      expect(await settleDoubt(impatient, { ...options, passedOver: (key) => passedOver.push(key) })).toBe(2);
+    });
+    await impatient.stop();
+    expect(passedOver).toMatchObject([{ campaignId: locked.campaignId, chunkNo: 0 }]);
+    expect(await readStates(db, other)).toEqual(['sent', 'sent', 'pending', 'pending']);
+    expect(await settle()).toBe(2);
   });
 
   test('waits while a new grant works on the chunk', async () => {

@@ -12,6 +12,7 @@ import { recountLocked } from './late-truth.ts';
 import { lockChunk } from './recount.ts';
 import { chunkStates, deliveryStates } from './states.ts';
 import { toChunkKey } from './takeover.ts';
+import { oneOfMany, type PassedOver, workThrough } from './work-through.ts';
 
 export type InDoubtPolicy = 'assume_delivered' | 'resend';
 
@@ -21,15 +22,18 @@ export interface SettleOptions {
   readonly rules: DueRules;
   /** Most chunks in one call. */
   readonly limit: number;
+  readonly passedOver?: PassedOver<ChunkKey>;
 }
 
 /** Settles what is ripe; answers how many deliveries. */
 export async function settleDoubt(db: Database, options: SettleOptions): Promise<number> {
-  let settled = 0;
-  for (const { key, policy } of await findRipe(db, options)) {
-    settled += await settleChunk(db, key, policy, options);
-  }
-  return settled;
+  const ripe = await findRipe(db, options);
+  const settled = await workThrough(
+    ripe,
+    ({ key, policy }) => settleChunk(db, key, policy, options),
+    ({ key }, error) => options.passedOver?.(key, error),
+  );
+  return settled.reduce((sum, n) => sum + n, 0);
 }
 
 type DoubtRow = {
@@ -84,7 +88,7 @@ function settleChunk(
     // Whoever moves the counters must also write the chunk's counts, or the next one moves them again.
     await recountLocked(tx, key, chunk, options.rules);
     return settled;
-  });
+  }, oneOfMany);
 }
 
 async function applyPolicy(

@@ -28,7 +28,7 @@ describe('a campaign that was cancelled', () => {
     { tenantId, campaignId }: TestLedger,
     becomes: 'cancelled' | 'expired' = 'cancelled',
     limit = 100,
-  ) => sweepStopped(database.db, { tenantId, campaignId, becomes }, limit);
+  ) => sweepStopped(database.db, { tenantId, campaignId, becomes }, { limit });
 
   test('has its rest settled chunk by chunk; what is on the wire is left to end', async () => {
     const { db } = database;

@@ -8,6 +8,7 @@ import { chunkValues, chunkWhere } from './grant.ts';
 import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
 import { chunkStates, deliveryStates } from './states.ts';
 import { toChunkKey } from './takeover.ts';
+import { oneOfMany, type PassedOver, workThrough } from './work-through.ts';
 
 export interface StoppedCampaign {
   readonly tenantId: number;
@@ -15,11 +16,21 @@ export interface StoppedCampaign {
   readonly becomes: 'cancelled' | 'expired';
 }
 
-/** Settles up to `limit` pending chunks of the campaign; answers how many it found. */
-export async function sweepStopped(db: Database, campaign: StoppedCampaign, limit: number): Promise<number> {
+export interface SweepOptions {
+  /** Most chunks in one call. */
+  readonly limit: number;
+  readonly passedOver?: PassedOver<ChunkKey> | undefined;
+}
+
+/** Settles pending chunks of the campaign; answers how many it has dealt with. */
+export async function sweepStopped(
+  db: Database,
+  campaign: StoppedCampaign,
+  { limit, passedOver }: SweepOptions,
+): Promise<number> {
   const keys = await findPending(db, campaign, limit);
-  for (const key of keys) await settleChunk(db, key, campaign.becomes);
-  return keys.length;
+  const settled = await workThrough(keys, (key) => settleChunk(db, key, campaign.becomes), passedOver);
+  return settled.length;
 }
 
 type KeyRow = Parameters<typeof toChunkKey>[0];
@@ -45,5 +56,5 @@ function settleChunk(db: Database, key: ChunkKey, becomes: 'cancelled' | 'expire
     const { counts } = await countDeliveries(tx, key);
     await moveCounters(tx, key, chunk.counts, counts);
     await requeueChunk(tx, key, chunk, { counts, dueInMs: null, epoch: chunk.epoch, crashes: chunk.crashes });
-  });
+  }, oneOfMany);
 }

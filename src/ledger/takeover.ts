@@ -13,6 +13,7 @@ import { chunkValues, chunkWhere } from './grant.ts';
 import { afterCrash, staggerMs } from './poison.ts';
 import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
 import { chunkStates, deliveryStates } from './states.ts';
+import { oneOfMany, type PassedOver, workThrough } from './work-through.ts';
 
 export interface TakenOver extends ChunkKey {
   readonly inDoubt: number;
@@ -24,28 +25,18 @@ export interface TakeoverOptions {
   readonly limit: number;
   /** Default: none is. */
   readonly isCounted?: IsCounted | undefined;
+  readonly passedOver?: PassedOver<ChunkKey>;
 }
 
 /** Takes over at most `limit` chunks whose lease is over. */
 export async function takeOverExpired(
   db: Database,
   rules: DueRules,
-  { limit, isCounted }: TakeoverOptions,
+  { limit, isCounted, passedOver }: TakeoverOptions,
 ): Promise<readonly TakenOver[]> {
   const keys = await findExpired(db, limit);
-  const taken: TakenOver[] = [];
-  let failure: unknown;
-  for (const key of keys) {
-    try {
-      const result = await takeOver(db, key, rules, isCounted);
-      if (result) taken.push(result);
-    } catch (error) {
-      // A chunk whose rows a frozen process has locked must not keep the others from being taken over.
-      failure ??= error;
-    }
-  }
-  if (failure !== undefined && taken.length === 0) throw failure;
-  return taken;
+  const taken = await workThrough(keys, (key) => takeOver(db, key, rules, isCounted), passedOver);
+  return taken.filter((one) => one !== undefined);
 }
 
 type KeyRow = { tenant_id: number; campaign_id: number; chunk_no: number; part: number };
@@ -95,7 +86,7 @@ function takeOver(
     if (isCounted?.(chunk.destinationId))
       await countAttempts(tx, { ...key, epoch: chunk.epoch }, chunk.destinationId);
     return { ...key, inDoubt, wasLeased };
-  });
+  }, oneOfMany);
 }
 
 async function isStillExpired(tx: Sql, key: ChunkKey): Promise<boolean> {

@@ -28,7 +28,7 @@ export interface Database extends Sql, Lifecycle {
    * Runs `work` in one transaction. Deadlocks and lock time-outs roll back and run `work` again, so it must have no
    * effects but its statements. If we die before the commit is answered, it either happened whole or not at all.
    */
-  transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Sql) => Promise<T>, patience?: Patience): Promise<T>;
   /**
    * Runs `work` on one connection, each statement committed by itself, and again after a deadlock: for work that is one statement when all goes
    * well, two round trips cheaper than a transaction. If we die in its midst, the statements that were answered have happened, the one under way perhaps.
@@ -36,6 +36,11 @@ export interface Database extends Sql, Lifecycle {
   autocommit<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Statements and transactions under way at once; what comes on top waits. Set by the fleet's share. */
   concurrency: number;
+}
+
+export interface Patience {
+  /** For one of many: a lock that isn't given up in time is thrown at once, so that the others' turn comes. Deadlocks are run again all the same. */
+  readonly waitsOnce?: boolean;
 }
 
 export interface DatabaseOptions {
@@ -81,18 +86,23 @@ export function createDatabase(options: DatabaseOptions): Database {
       ended ??= pool.end();
       return ended;
     },
-    transaction: (work) =>
-      untilUndisturbed(options.log, () => inSlot(slots, () => runTransaction(pool, work))),
+    transaction: (work, patience) =>
+      untilUndisturbed(options.log, () => inSlot(slots, () => runTransaction(pool, work)), patience),
     autocommit: (work) => untilUndisturbed(options.log, () => inSlot(slots, () => runAutocommit(pool, work))),
   };
 }
 
-async function untilUndisturbed<T>(log: Log, run: () => Promise<T>): Promise<T> {
+async function untilUndisturbed<T>(
+  log: Log,
+  run: () => Promise<T>,
+  { waitsOnce = false }: Patience = {},
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await run();
     } catch (error) {
-      if (!isRetriable(error) || tries === maxTransactionTries) throw error;
+      const isRunAgain = isDeadlock(error) || (isLockTimeout(error) && !waitsOnce);
+      if (!isRunAgain || tries === maxTransactionTries) throw error;
       log.debug({ err: error, tries }, 'transaction again');
     }
   }
@@ -231,9 +241,14 @@ async function abandon(connection: PoolConnection): Promise<void> {
   }
 }
 
-/** 1213 deadlock: rolled back whole. 1205 lock wait: only the statement was, hence the ROLLBACK above. */
-function isRetriable(error: unknown): boolean {
-  return [1213, 1205].includes((error as { errno?: number }).errno ?? 0);
+/** The transaction was rolled back whole. */
+function isDeadlock(error: unknown): boolean {
+  return (error as { errno?: number }).errno === 1213;
+}
+
+/** Only the statement was rolled back, hence the ROLLBACK above. */
+function isLockTimeout(error: unknown): boolean {
+  return (error as { errno?: number }).errno === 1205;
 }
 
 export function isDuplicateKey(error: unknown): boolean {
