@@ -2,6 +2,7 @@
  * Takes jobs off the belt: one BullMQ worker per class and shard, each with its own share of the concurrency, so that campaigns
  * never occupy the slots of transactional mail. Each has a connection of its own that waits for jobs.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';
 import type { DeliveryClass } from '../ledger/states.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
@@ -26,6 +27,12 @@ export interface ConsumerOptions {
   readonly drain?: () => Promise<void>;
 }
 
+/**
+ * Closing waits for the worker's last command, which on a cluster is repeated for as long as its node is away. No job is under way any more then,
+ * and the connections are cut right after.
+ */
+const longestCloseMs = 3_000;
+
 export function createConsumer(options: ConsumerOptions): Lifecycle {
   const { log, drain } = options;
   let workers: Worker[] = [];
@@ -45,9 +52,15 @@ export function createConsumer(options: ConsumerOptions): Lifecycle {
       // Pausing locally returns at once: no further job is taken while the running ones are told to end.
       await Promise.all(stopping.map((worker) => worker.pause(true)));
       await drain?.();
-      await Promise.all(stopping.map((worker) => worker.close()));
+      await closeInTime(stopping, options);
     },
   };
+}
+
+async function closeInTime(workers: readonly Worker[], { log, stage }: ConsumerOptions): Promise<void> {
+  const closed = Promise.all(workers.map((worker) => worker.close())).then(() => true);
+  const isClosed = await Promise.race([closed, pause(longestCloseMs, false, { ref: false })]);
+  if (!isClosed) log.warn({ stage }, 'belt workers left to end with their connection');
 }
 
 function createWorker(options: ConsumerOptions, shard: number, deliveryClass: DeliveryClass): Worker {

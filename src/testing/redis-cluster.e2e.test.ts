@@ -66,6 +66,25 @@ test('a node killed under load and back empty: the others go on meanwhile, nothi
   await scenario.check();
 });
 
+test('processes stop within their bound while a node is away, and those that start after it finish', async () => {
+  const n = 1_000;
+  const campaign = await scenario.campaign(addresses(n), { limits: { perSecond: 300, connections: 8 } });
+  await scenario.sink.waitForAccepted(100, { timeoutMs: 60_000 });
+  const { server } = nodeOf(1);
+  await server.kill();
+  const started = performance.now();
+  await scenario.stopPipeline();
+  const stoppedIn = performance.now() - started;
+  await server.restart();
+  await cluster.waitUntilServing();
+  await scenario.startPipeline();
+  await scenario.waitForState(campaign, 'sent');
+  expect(await scenario.states(campaign)).toEqual({ sent: n });
+  await scenario.check();
+  // Half of STOP_TIMEOUT_MS: one process would have to end all stages, here they end one after the other.
+  expect(stoppedIn).toBeLessThan(12_500);
+});
+
 /** Keys of a kind on a node. */
 async function keysOf({ client }: RedisClusterNode, kind: 'belt' | 'home'): Promise<readonly string[]> {
   return (await client.keys(`{${cluster.prefix}:${kind}*`)) as string[];
