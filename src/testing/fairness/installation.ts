@@ -15,9 +15,7 @@ import { createDatabase, type Database } from '../../platform/mysql.ts';
 import { emptyTables } from '../empty-tables.ts';
 import { createFleet, type Fleet, type RoleCounts } from '../faults/fleet.ts';
 import type { KillableServer } from '../faults/killable-server.ts';
-import { startMysqlServer } from '../faults/mysql-server.ts';
-import { startRedisServer } from '../faults/redis-server.ts';
-import { type Instance, loadServiceScripts } from '../faults/service-scripts.ts';
+import { type OwnServers, withOwnServers } from '../faults/own-servers.ts';
 import { silentLog } from '../test-database.ts';
 import { createHelperTables, numbersTable } from './helper-tables.ts';
 
@@ -39,33 +37,11 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-export async function startInstallation(): Promise<Installation> {
-  const scripts = await loadServiceScripts();
-  const instance = scripts.openInstance('fairness');
-  const closeNow = () => instance.closeNow();
-  process.once('exit', closeNow);
-  const stopServers = async () => {
-    await instance.close();
-    process.off('exit', closeNow);
-  };
-  try {
-    const [mysql, redis] = await Promise.all([
-      startMysqlServer(scripts, instance),
-      startRedisServer(scripts, instance),
-    ]);
-    return await build(instance, mysql, redis, stopServers);
-  } catch (error) {
-    await stopServers();
-    throw error;
-  }
+export function startInstallation(): Promise<Installation> {
+  return withOwnServers('fairness', build);
 }
 
-async function build(
-  instance: Instance,
-  mysql: KillableServer,
-  redis: KillableServer,
-  stopServers: () => Promise<void>,
-): Promise<Installation> {
+async function build({ instance, mysql, redis, stop }: OwnServers): Promise<Installation> {
   const db = await openDatabase(mysql.url);
   const redisClient = new Redis(redis.url, { maxRetriesPerRequest: 1, retryStrategy: () => 100 });
   redisClient.on('error', () => undefined);
@@ -101,7 +77,7 @@ async function build(
       await fleets.end();
       redisClient.disconnect();
       await db.stop();
-      await stopServers();
+      await stop();
     },
   };
 }

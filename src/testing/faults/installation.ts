@@ -12,10 +12,9 @@ import { emptyTables } from '../empty-tables.ts';
 import { silentLog } from '../test-database.ts';
 import { allRoles, createFleet, type Fleet, type Role } from './fleet.ts';
 import type { KillableServer } from './killable-server.ts';
-import { startMysqlServer } from './mysql-server.ts';
+import { type OwnServers, withOwnServers } from './own-servers.ts';
 import { type FaultProxy, startProxy } from './proxy.ts';
-import { startRedisServer } from './redis-server.ts';
-import { type Instance, loadServiceScripts } from './service-scripts.ts';
+import type { Instance } from './service-scripts.ts';
 import { type FleetSettings, toEnvironment } from './settings.ts';
 
 export const redisPrefix = 'faults';
@@ -39,44 +38,17 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-export async function startInstallation(label: string): Promise<Installation> {
-  const scripts = await loadServiceScripts();
-  const instance = scripts.openInstance(label);
-  const closeNow = () => instance.closeNow();
-  process.once('exit', closeNow);
-  const stop = async () => {
-    await instance.close();
-    process.off('exit', closeNow);
-  };
-  try {
-    const [mysql, redis, httpPort] = await Promise.all([
-      startMysqlServer(scripts, instance),
-      startRedisServer(scripts, instance),
-      scripts.freePort(),
-    ]);
-    return await build(instance, { mysql, redis, httpPort }, stop);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+export function startInstallation(label: string): Promise<Installation> {
+  return withOwnServers(label, build);
 }
 
-interface Started {
-  readonly mysql: KillableServer;
-  readonly redis: KillableServer;
-  readonly httpPort: number;
-}
-
-async function build(
-  instance: Instance,
-  { mysql, redis, httpPort }: Started,
-  stopServers: () => Promise<void>,
-): Promise<Installation> {
+async function build({ instance, mysql, redis, freePort, stop }: OwnServers): Promise<Installation> {
   await prepareDatabase(mysql.url);
   const db = createDatabase({ url: mysql.url, connections: 4, log: silentLog });
   const redisClient = new Redis(redis.url, { maxRetriesPerRequest: 1, retryStrategy: () => 100 });
   redisClient.on('error', () => undefined);
   const proxies = await startProxies(mysql.port, redis.port);
+  const httpPort = await freePort();
   const secretKey = randomBytes(32).toString('base64');
   const environment = (settings: FleetSettings) => (role: Role) => ({
     PATH: process.env.PATH,
@@ -110,7 +82,7 @@ async function build(
       await Promise.all(eachProxy(proxies, (proxy) => proxy.stop()));
       redisClient.disconnect();
       await db.stop();
-      await stopServers();
+      await stop();
     },
   };
 }
