@@ -50,7 +50,22 @@ export async function renameList(sql: Sql, { tenantId, id }: ListKey, name: stri
 /** Also `in_use`: a campaign that is scheduled or expanding would lose part of its audience without a word. */
 export type ListDeletion = 'deleted' | 'unknown' | 'in_use';
 
+/** Which of them are there: none of these can be deleted before the transaction ends. A deletion that is under way is waited for. */
+export async function holdLists(
+  tx: Sql,
+  tenantId: TenantId,
+  ids: readonly ListId[],
+): Promise<ReadonlySet<ListId>> {
+  if (ids.length === 0) return new Set();
+  const rows = await tx.rows<{ id: ListId }>(
+    'SELECT id FROM lists WHERE tenant_id = ? AND id IN (?) LOCK IN SHARE MODE',
+    [tenantId, ids],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
 /**
+ * The row is locked first, and who schedules share-locks it (`holdLists`), so that no campaign is scheduled to a list that goes at the same moment.
  * The list is gone at once; its members follow in slices (`list-sweeper.ts`), because deleting millions of rows in one
  * transaction would hold up everybody. If we die here, the sweeper finds them by their missing list.
  */

@@ -11,7 +11,7 @@ import type { Database } from '../platform/mysql.ts';
 import type { RunTemplateJob } from '../templates/template-jobs.ts';
 import type { Campaign, CampaignContent } from './campaign.ts';
 import { applyPatch, toContent } from './campaign-input.ts';
-import { resolveReferences } from './campaign-references.ts';
+import { holdReferences, resolveReferences } from './campaign-references.ts';
 import {
   campaignOut,
   campaignParams,
@@ -111,7 +111,7 @@ function patchRoute(options: CampaignRoutesOptions): Route {
       assertAllowed('edit', seen);
       assertIfMatch(headers, seen.version);
       const content = await checkEdited(options, seen, applyPatch(seen, body));
-      if (!(await updateCampaign(db, seen, content))) throw await explainLostEdit(db, seen);
+      await writeEdited(db, seen, content);
       const campaign = await getCampaign(db, seen);
       return json(200, showCampaign(campaign), etagOf(campaign));
     },
@@ -154,6 +154,16 @@ async function checkEdited(
   const readiness = await checkReadiness(options, seen, content);
   if (readiness.kind === 'unready') throw new AppError('invalid_request', { errors: readiness.errors });
   return { ...content, templateVersion: readiness.templateVersion };
+}
+
+/** What it names is held: of a scheduled campaign none of it can be deleted between the check and the commit. */
+async function writeEdited(db: Database, seen: Campaign, content: CampaignContent): Promise<void> {
+  const { isWritten, errors } = await db.transaction(async (tx) => {
+    const errors = await holdReferences(tx, seen.tenantId, content);
+    return { errors, isWritten: errors.length === 0 && (await updateCampaign(tx, seen, content)) };
+  });
+  if (errors.length > 0) throw new AppError('invalid_request', { errors });
+  if (!isWritten) throw await explainLostEdit(db, seen);
 }
 
 /** Between the read and the write somebody else edited it, or its time came. */

@@ -1,13 +1,12 @@
 /** Scheduling: all that is missing or wrong is said at once; then one compare-and-set of what was checked. */
 import { AppError, type FieldError } from '../errors.ts';
-import type { TransportId } from '../ids.ts';
 import { partOf } from '../ledger/partitions.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/mysql.ts';
 import { activeTraceparent } from '../tracing/span.ts';
-import { holdTransport } from '../transport-settings/transport-store.ts';
 import { type AudienceEstimate, estimateAudience } from './audience-estimate.ts';
 import type { Campaign, CampaignKey } from './campaign.ts';
+import { holdReferences } from './campaign-references.ts';
 import { assertAllowed, explainRefusal, getCampaign } from './known-campaign.ts';
 import { checkReadiness, type ReadinessOptions } from './readiness.ts';
 import { type Schedule, scheduleCampaign } from './transition-store.ts';
@@ -49,16 +48,14 @@ export async function schedule(
   return getCampaign(db, key);
 }
 
-/** The transport is held, so that it can't be deleted between the check and the commit. */
+/** What it names is held, so that none of it can be deleted between the check and the commit. */
 async function write(db: Database, seen: Campaign, planned: Schedule): Promise<void> {
-  const result = await db.transaction(async (tx) => {
-    const isHeld = await holdTransport(tx, seen.tenantId, seen.transportId as TransportId);
-    if (!isHeld) return 'no_transport';
-    return (await scheduleCampaign(tx, seen, planned)) ? 'scheduled' : 'refused';
+  const { isWritten, gone } = await db.transaction(async (tx) => {
+    const gone = await holdReferences(tx, seen.tenantId, seen);
+    return { gone, isWritten: gone.length === 0 && (await scheduleCampaign(tx, seen, planned)) };
   });
-  if (result === 'no_transport')
-    throw invalid([{ pointer: '/transport_id', detail: 'There is no such transport' }]);
-  if (result === 'refused') throw await explainRefusal(db, seen, 'schedule');
+  if (gone.length > 0) throw invalid(gone);
+  if (!isWritten) throw await explainRefusal(db, seen, 'schedule');
 }
 
 function findTimeErrors(sendAt: Date | 'now', nowMs: number): FieldError[] {
