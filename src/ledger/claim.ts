@@ -44,7 +44,7 @@ export async function beginRendering(
 }
 
 /**
- * The renderer takes its name off again, and the messages get a full term to be claimed in. What then waits longer than that waits for send
+ * The renderer takes its name off again, when it is done or has failed, and the messages get a full term to be claimed in. What then waits longer than that waits for send
  * workers, and is nobody's crash: with the name left on, an outage of theirs would look like poison.
  */
 export async function finishRendering(

@@ -39,16 +39,23 @@ describe('a lease that is over', () => {
     expect(await readLaneDueIn(db, ledger.lane)).toBeLessThanOrEqual(0);
   });
 
-  test('of a worker or a renderer that had nothing in doubt is a crash', async () => {
+  test('of a renderer is a crash', async () => {
     const { db } = database;
-    const { grant } = await crash(db, 0);
+    const grant = await dispatchChunk(db, await createTestLedger(db));
+    expect(await beginRendering(db, grant, 'renderer')).toBe(true);
+    await expireLease(db, grant);
     await takeOver(db);
-    expect(await readChunk(db, grant)).toMatchObject({ crashes: 1 });
-    const rendering = await dispatchChunk(db, await createTestLedger(db));
-    expect(await beginRendering(db, rendering, 'renderer')).toBe(true);
-    await expireLease(db, rendering);
-    await takeOver(db);
-    expect(await readChunk(db, rendering)).toMatchObject({ crashes: 1, owner: null });
+    expect(await readChunk(db, grant)).toMatchObject({ crashes: 1, owner: null });
+  });
+
+  test('of a send worker that died before its first intent is no crash: it may do so again and again', async () => {
+    const { db } = database;
+    const ledger = await createTestLedger(db, { size: 1 });
+    for (let i = 0; i < 5; i++) {
+      await expireLease(db, await leaseChunk(db, ledger, `sender ${i}`));
+      expect(await takeOver(db)).toMatchObject([{ inDoubt: 0, wasLeased: true }]);
+    }
+    expect(await readChunk(db, ledger.key())).toMatchObject({ state: chunkStates.pending, crashes: 0 });
   });
 
   test('of messages that were rendered and that no send worker came for is no crash', async () => {

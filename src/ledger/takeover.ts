@@ -72,9 +72,9 @@ function takeOver(
     const { counts, nextAttemptInMs } = await countDeliveries(tx, key);
     await moveCounters(tx, key, chunk.counts, counts);
     const wasLeased = chunk.state === chunkStates.leased;
-    // Whoever works on it has put its name there, a renderer too; without one the job was lost or is late, nobody's crash. What was being
-    // attempted is in doubt and out of the way: the next grant has other messages, so nothing is held against them.
-    const wasFatal = chunk.owner !== null && inDoubt === 0;
+    // A renderer's name is on it: that one died in the midst. Without a name the job was lost or is late. A send worker that was lost counts nothing,
+    // whatever it got to: what it was attempting is in doubt and out of the way, and before that it had no message to blame (ADR 8).
+    const wasFatal = chunk.state === chunkStates.dispatched && chunk.owner !== null;
     const crashes = wasFatal ? afterCrash(chunk.crashes) : chunk.crashes;
     const holdMs = wasFatal ? staggerMs(crashes, Math.random()) : 0;
     await requeueChunk(tx, key, chunk, {

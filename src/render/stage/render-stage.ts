@@ -5,6 +5,7 @@
 import { beginRendering, finishRendering } from '../../ledger/claim.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import { recordPoison, recordSkipped } from '../../ledger/outcome.ts';
+import { workThrough } from '../../ledger/work-through.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Database } from '../../platform/mysql.ts';
@@ -42,15 +43,19 @@ export class RenderStage {
     this.#options = options;
   }
 
-  /** Renders every grant of the job, then hands the job on to the send queue. */
+  /**
+   * Renders every grant of the job, then hands those that went well on to the send queue. One whose messages could not be put away (a node of a Redis
+   * Cluster is gone) waits out its lease and keeps no other back. Throws when none went well.
+   */
   async work(job: GrantJob): Promise<void> {
     const { clock, leaseMs, sendQueue } = this.#options;
     const until = clock.monotonic() + leaseMs / 3;
-    const grants: QueuedGrant[] = [];
-    for (const grant of job.grants) {
-      grants.push(clock.monotonic() < until ? await this.#renderTraced(job, grant, until) : grant);
-    }
+    const grants = await workThrough(job.grants, (grant) => this.#renderInTime(job, grant, until));
     await sendQueue.enqueue([{ ...job, grants }]);
+  }
+
+  async #renderInTime(job: GrantJob, grant: QueuedGrant, until: number): Promise<QueuedGrant> {
+    return this.#options.clock.monotonic() < until ? this.#renderTraced(job, grant, until) : grant;
   }
 
   /** Answers it with the span that the send stage is to go on from. */
@@ -59,7 +64,7 @@ export class RenderStage {
     try {
       await span.around(() => this.#renderGrant(grant, until));
     } catch (error) {
-      // The whole job fails with it, and that line knows only the job.
+      // Should the whole job fail with it, that line knows only the job.
       const fields = { ...grantFields(grant, job), ...span.fields };
       this.#options.log.error({ err: error, ...fields }, 'grant not rendered');
       throw error;
@@ -67,13 +72,20 @@ export class RenderStage {
     return { ...grant, traceparent: span.traceparent };
   }
 
+  /** Our name is on the chunk meanwhile. It is taken off whatever happens, so that it is found there only when we died in the midst. */
   async #renderGrant(grant: Grant, until: number): Promise<void> {
     const { db, owner, leaseMs } = this.#options;
-    // Nothing is stored for a grant that is stale or claimed: a job that comes twice would overwrite its messages with none.
-    if (!(await beginRendering(db, grant, owner, leaseMs)))
-      return annotate(() => ({ 'sluice.grant.end': 'stale' }));
-    await this.#renderBegun(grant, until);
-    await finishRendering(db, grant, owner, leaseMs);
+    try {
+      // Nothing is stored for a grant that is stale or claimed: a job that comes twice would overwrite its messages with none.
+      if (!(await beginRendering(db, grant, owner, leaseMs)))
+        return annotate(() => ({ 'sluice.grant.end': 'stale' }));
+      await this.#renderBegun(grant, until);
+      await finishRendering(db, grant, owner, leaseMs);
+    } catch (error) {
+      // MySQL or Redis is away, and nobody died: four such crashes would make poison of a message. Should this fail too, one is counted that was none.
+      await finishRendering(db, grant, owner, leaseMs).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #renderBegun(grant: Grant, until: number): Promise<void> {

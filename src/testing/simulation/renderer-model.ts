@@ -36,25 +36,28 @@ export class Renderer {
     }
   }
 
-  /** A job that fails is dropped: its chunks come back when their leases are over. */
+  /** Grants that fail are left out: their chunks come back when their leases are over. */
   *#work(job: GrantJob): Task {
     const until = this.#now() + this.#world.rules.leaseMs / 3;
-    try {
-      for (const grant of job.grants) if (this.#now() < until) yield* this.#renderGrant(grant);
-    } catch (error) {
-      if (error === ledgerFailure) return;
-      throw error;
-    }
-    this.#world.belt.enqueue(this.#world, 'send', job);
+    const grants: Grant[] = [];
+    for (const grant of job.grants)
+      if (this.#now() >= until || !(yield* hasFailed(this.#renderGrant(grant)))) grants.push(grant);
+    if (grants.length > 0) this.#world.belt.enqueue(this.#world, 'send', { ...job, grants });
   }
 
   *#renderGrant(grant: Grant): Task {
     const { owner } = this.#life;
     const { tables, time, rules } = this.#world;
     const chunk = chunkOf(tables, grant);
-    if (!(yield* this.#call(() => beginRendering(chunk, grant, owner, time.now, rules)))) return;
-    yield* this.#renderBegun(grant);
-    yield* this.#call(() => finishRendering(chunk, grant, owner, time.now, rules));
+    const finish = () => this.#call(() => finishRendering(chunk, grant, owner, time.now, rules));
+    try {
+      if (!(yield* this.#call(() => beginRendering(chunk, grant, owner, time.now, rules)))) return;
+      yield* this.#renderBegun(grant);
+      yield* finish();
+    } catch (error) {
+      yield* hasFailed(finish());
+      throw error;
+    }
   }
 
   *#renderBegun(grant: Grant): Task {
@@ -83,5 +86,16 @@ export class Renderer {
 
   #call<T>(statement: () => T): Task<T> {
     return callLedger(this.#world, statement);
+  }
+}
+
+/** Does the task, and answers whether the ledger failed it. */
+function* hasFailed(task: Task): Task<boolean> {
+  try {
+    yield* task;
+    return false;
+  } catch (error) {
+    if (error === ledgerFailure) return true;
+    throw error;
   }
 }

@@ -15,8 +15,8 @@ export function takeOver(chunk: Chunk, now: number, rules: StatementRules): Take
   const isExpired = (chunk.state === 'dispatched' || chunk.state === 'leased') && chunk.leaseUntil < now;
   if (!isExpired) return undefined;
   const { owner } = chunk;
+  const wasFatal = chunk.state === 'dispatched' && owner !== null;
   const inDoubt = rules.protections.doubtAtTakeover ? doubtAttempts(chunk, now) : forgetAttempts(chunk);
-  const wasFatal = owner !== null && inDoubt === 0;
   const crashes = wasFatal ? afterCrash(chunk.crashes) : chunk.crashes;
   setEpoch(chunk, chunk.epoch + 1);
   requeue(chunk, now, { epoch: chunk.epoch, crashes, holdMs: 0 }, rules);
