@@ -51,6 +51,7 @@ export const wholeCell: readonly WholeCell[] = [
       'src/dispatch/complete-campaigns.ts:completeCampaigns',
       'src/dispatch/complete-campaigns.ts:findSettling',
       'src/dispatch/complete-campaigns.ts:findOverdue',
+      'src/dispatch/fail-unexpanded.ts:findUnexpanded',
       'src/dispatch/dispatch-store.ts:returnDispatched',
       'src/dispatch/park-store.ts:unparkCampaigns',
       'src/http/idempotency-store.ts:sweepIdempotencyKeys',

@@ -58,7 +58,7 @@ const contentFields = {
     .max(30 * daySeconds)
     .meta({
       description:
-        'What is not delivered so long after `send_at` expires. By default 3,600 for transactional campaigns, 86,400 for flows and 259,200 for others',
+        'What is not delivered so long after `send_at` expires, also while it is paused; a campaign whose audience is not expanded by then is `failed`. By default 3,600 for transactional campaigns, 86,400 for flows and 259,200 for others',
     }),
   max_per_minute: z.int().min(1).max(10_000_000).nullable().meta({
     description: 'No faster than so many messages a minute; null: as fast as destinations allow',
@@ -126,7 +126,14 @@ export const campaignOut = z
     deliver_within_seconds: z.int(),
     max_per_minute: z.int().nullable(),
     estimated_recipients: z.int().nullable().meta({ description: 'As estimated when it was scheduled' }),
-    failure: z.string().nullable(),
+    failure: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          'Why it is `failed`: its transport is gone, or its deadline passed while its audience was being expanded, and then how many recipients were ' +
+          'in by then. What was sent stays sent',
+      }),
     version: z.int(),
     send_at: timestamp.nullable(),
     deadline_at: timestamp.nullable(),

@@ -2,10 +2,12 @@
  * The states of a campaign and what may be done in each. Pure: the statements that carry an action out compare and set
  * the state themselves, with the states listed here.
  *
- *   draft -> scheduled -> expanding -> sending -> sent
- *              |  ^           |           |
- *              v  |           +-----------+--> cancelled | failed
- *            draft              (paused_at: a flag on these two)
+ *   draft <-> scheduled -> expanding -> sending -> sent
+ *                 |            |  |        |
+ *                 |            |  +--> failed
+ *                 +------------+-----------+--> cancelled
+ *
+ * `paused_at` is a flag on `expanding` and `sending`. What is expanded can't fail any more: its recipients end one by one.
  */
 
 export const campaignStates = [
@@ -24,7 +26,7 @@ export const campaignTransitions: Readonly<Record<CampaignState, readonly Campai
   draft: ['scheduled'],
   scheduled: ['draft', 'expanding', 'cancelled'],
   expanding: ['sending', 'cancelled', 'failed'],
-  sending: ['sent', 'cancelled', 'failed'],
+  sending: ['sent', 'cancelled'],
   sent: [],
   cancelled: [],
   failed: [],
@@ -47,9 +49,6 @@ export type CampaignAction = keyof typeof campaignActions;
 export function isAllowed(action: CampaignAction, state: CampaignState): boolean {
   return (campaignActions[action] as readonly CampaignState[]).includes(state);
 }
-
-/** States in which a campaign holds on to its transport: it may send, or is about to. */
-export const liveStates: readonly CampaignState[] = ['scheduled', 'expanding', 'sending'];
 
 /** Nothing more will happen to it, once `settling` is over as well. */
 export const finalStates: readonly CampaignState[] = ['sent', 'cancelled', 'failed'];

@@ -29,7 +29,10 @@ const progressOut = z
     state: z.enum(campaignStates),
     paused: z.boolean(),
     settling: z.boolean(),
-    total_is_final: z.boolean().meta({ description: 'False while the audience is still being expanded' }),
+    total_is_final: z.boolean().meta({
+      description:
+        'False while the audience is still being expanded, and for good where the campaign was cancelled or failed before that was done',
+    }),
     estimated_recipients: z.int().nullable().meta({ description: 'As estimated when it was scheduled' }),
     recipients: z.object({ total: z.int(), ...counts }).meta({
       description: 'By state. Counted when up to 500 messages have ended: behind by what is on the wire',

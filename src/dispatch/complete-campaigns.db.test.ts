@@ -10,6 +10,7 @@ import { createImpatientDatabase } from '../testing/impatient-database.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { createTestLedger, leaseChunk, readStates, type TestLedger } from '../testing/test-ledger.ts';
 import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
+import { failUnexpanded } from './fail-unexpanded.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -75,14 +76,25 @@ test('a cancelled campaign settles while the last grant is on the wire, and is s
   await assertCounts(db);
 });
 
-test('past its deadline a campaign stops expanding, its rest expires, and it is sent', async () => {
+test('past the deadline of a campaign that is expanded its rest expires, and it is sent', async () => {
   const { db } = database;
   const ledger = await createTestLedger(db, { chunks: 2, size: 2 });
-  await change(ledger, "state = 'expanding', expansion_done = 0, deadline_at = NOW(3) - INTERVAL 1 SECOND");
+  await change(ledger, 'deadline_at = NOW(3) - INTERVAL 1 SECOND');
   expect(await sweepStoppedCampaigns(db)).toBe(2);
   expect(await sweepStoppedCampaigns(db)).toBe(0);
   expect(await completeCampaigns(db)).toHaveLength(1);
   expect(await readStates(db, ledger.key())).toEqual(['expired', 'expired']);
+  await assertCounts(db);
+});
+
+test('what a failed campaign has left is cancelled before its deadline, and has expired after it', async () => {
+  const { db } = database;
+  const [early, late] = [await createTestLedger(db, { size: 1 }), await createTestLedger(db, { size: 1 })];
+  await change(early, "state = 'failed', settling = 1");
+  await change(late, "state = 'failed', settling = 1, deadline_at = NOW(3)");
+  await sweepStoppedCampaigns(db);
+  expect(await readStates(db, early.key())).toEqual(['cancelled']);
+  expect(await readStates(db, late.key())).toEqual(['expired']);
   await assertCounts(db);
 });
 
@@ -118,6 +130,7 @@ describe('while somebody holds', () => {
     await change(inTime, "state = 'expanding', expansion_done = 0");
     await change(overdue, "state = 'expanding', expansion_done = 0, deadline_at = NOW(3)");
     await whileHeld(inTime, 'LOCK IN SHARE MODE', async () => {
+      expect(await failUnexpanded(impatient)).toHaveLength(1);
       expect(await sweepStoppedCampaigns(impatient)).toBe(1);
     });
     expect(await readStates(db, overdue.key(0))).toContain('expired');
@@ -128,19 +141,18 @@ describe('while somebody holds', () => {
     const { db } = database;
     const overdue = [await createTestLedger(db, { size: 1 }), await createTestLedger(db, { size: 1 })];
     for (const ledger of overdue) await change(ledger, "state = 'expanding', deadline_at = NOW(3)");
+    const done = [await createTestLedger(db, { chunks: 0 }), await createTestLedger(db, { chunks: 0 })];
     const passedOver: number[] = [];
     const note = ({ campaignId }: { campaignId: number }) => passedOver.push(campaignId);
-    const [held] = overdue as [TestLedger];
-    await whileHeld(held, 'FOR UPDATE', async () =>
-      expect(await sweepStoppedCampaigns(impatient, note)).toBe(1),
-    );
-    expect(await sweepStoppedCampaigns(impatient)).toBe(1);
-    await whileHeld(held, 'FOR UPDATE', async () =>
-      expect(await completeCampaigns(impatient, note)).toMatchObject([
-        { campaignId: overdue[1]?.campaignId },
-      ]),
-    );
-    expect(passedOver).toEqual([held.campaignId, held.campaignId]);
+    for (const [sweep, [held, other]] of [
+      [failUnexpanded, overdue as [TestLedger, TestLedger]],
+      [completeCampaigns, done as [TestLedger, TestLedger]],
+    ] as const) {
+      await whileHeld(held, 'FOR UPDATE', async () =>
+        expect(await sweep(impatient, note)).toMatchObject([{ campaignId: other.campaignId }]),
+      );
+    }
+    expect(passedOver).toEqual([overdue[0]?.campaignId, done[0]?.campaignId]);
   });
 
   test('a chunk of one that was cancelled, the others are cancelled to their end', async () => {

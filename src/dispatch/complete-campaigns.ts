@@ -3,7 +3,7 @@
  * that a campaign is done: of two workers ending its two last chunks at once, each would see the other's open.
  */
 import { chunkStates } from '../ledger/states.ts';
-import { type SweepOptions, sweepStopped } from '../ledger/sweep-stopped.ts';
+import { type StoppedCampaign, type SweepOptions, sweepStopped } from '../ledger/sweep-stopped.ts';
 import { type PassedOver, workThrough } from '../ledger/work-through.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
 
@@ -12,8 +12,8 @@ interface CampaignKey {
   readonly campaignId: number;
 }
 
-interface Stopped extends CampaignKey {
-  readonly state: 'expanding' | 'sending' | 'cancelled' | 'failed';
+interface Stopped extends StoppedCampaign {
+  readonly state: 'sending' | 'cancelled' | 'failed';
 }
 
 /** In one pass, over all campaigns: it bounds how long a pass, and hence a stop, takes. */
@@ -55,34 +55,25 @@ export async function sweepStoppedCampaigns(db: Database, passedOver?: SweepPass
 }
 
 async function sweepOne(db: Database, campaign: Stopped, sweep: SweepOptions): Promise<number> {
-  if (campaign.state === 'expanding') await endExpansion(db, campaign);
-  const isOverdue = campaign.state === 'expanding' || campaign.state === 'sending';
-  const found = await sweepStopped(db, { ...campaign, becomes: isOverdue ? 'expired' : 'cancelled' }, sweep);
-  if (found === 0 && !isOverdue) await endSettling(db, campaign);
+  const found = await sweepStopped(db, campaign, sweep);
+  if (found === 0 && campaign.state !== 'sending') await endSettling(db, campaign);
   return found;
 }
 
+/** What a failed campaign has left has expired where its deadline is over, which may be why it failed. */
 function findSettling(sql: Sql): Promise<readonly Stopped[]> {
   return sql.rows(
-    `SELECT tenant_id AS tenantId, id AS campaignId, state FROM campaigns
-     WHERE settling = 1 AND state IN ('cancelled', 'failed') LIMIT ${campaignsAtOnce}`,
+    `SELECT tenant_id AS tenantId, id AS campaignId, state,
+       IF(state = 'failed' AND deadline_at <= NOW(3), 'expired', 'cancelled') AS becomes
+     FROM campaigns WHERE settling = 1 AND state IN ('cancelled', 'failed') LIMIT ${campaignsAtOnce}`,
   );
 }
 
-/** Read without a lock, then each ended by its key: an update by `by_state` would wait for the intents of every campaign that expands. */
+/** Those that are expanded: one that isn't fails (`fail-unexpanded.ts`). */
 function findOverdue(sql: Sql): Promise<readonly Stopped[]> {
   return sql.rows(
-    `SELECT tenant_id AS tenantId, id AS campaignId, state FROM campaigns
-     WHERE state IN ('expanding', 'sending') AND deadline_at <= NOW(3) LIMIT ${campaignsAtOnce}`,
-  );
-}
-
-/** Overdue campaigns stop expanding first: who was not reached in time is not expanded to be expired. */
-async function endExpansion(sql: Sql, { tenantId, campaignId }: CampaignKey): Promise<void> {
-  await sql.write(
-    `UPDATE campaigns SET state = 'sending', expansion_done = 1, updated_at = NOW(3)
-     WHERE tenant_id = ? AND id = ? AND state = 'expanding' AND deadline_at <= NOW(3)`,
-    [tenantId, campaignId],
+    `SELECT tenant_id AS tenantId, id AS campaignId, state, 'expired' AS becomes FROM campaigns
+     WHERE state = 'sending' AND deadline_at <= NOW(3) LIMIT ${campaignsAtOnce}`,
   );
 }
 

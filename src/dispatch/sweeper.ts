@@ -14,6 +14,7 @@ import type { Database } from '../platform/mysql.ts';
 import { campaignFields, chunkFields } from '../tracing/chunk-names.ts';
 import { completeCampaigns, type SweepPassedOver, sweepStoppedCampaigns } from './complete-campaigns.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
+import { failUnexpanded } from './fail-unexpanded.ts';
 import { unparkCampaigns } from './park-store.ts';
 
 export interface SweeperOptions {
@@ -67,10 +68,18 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
     return completed.length;
   }
 
+  async function failOverdue(): Promise<number> {
+    const failed = await failUnexpanded(db, passedOver);
+    for (const { failure, ...campaign } of failed)
+      log.warn({ ...campaignFields(campaign), reason: failure }, 'campaign failed: deadline');
+    return failed.length;
+  }
+
   return composeLifecycle([
     sweepWhileLeading('takeover', takeOver),
     sweepWhileLeading('doubts', settle),
     sweepWhileLeading('resumed', () => unparkCampaigns(db, passedOver)),
+    sweepWhileLeading('overdue', failOverdue),
     sweepWhileLeading('stopped', () => sweepStoppedCampaigns(db, passedOver)),
     sweepWhileLeading('completed', complete),
   ]);

@@ -22,6 +22,8 @@ import {
 export const counterSlots = 8;
 
 export const countColumns = deliveryStateNames.map((state) => `n_${state}`).join(', ');
+/** All recipients that a row counts, whatever their state. */
+export const allCounts = deliveryStateNames.map((state) => `n_${state}`).join(' + ');
 
 export interface LockedChunk {
   readonly state: number;

@@ -6,8 +6,8 @@
  * Locks: new chunks and deliveries, counter slots in order, lanes in order, the campaign.
  */
 
-import { counterSlots } from '../ledger/recount.ts';
-import { chunkStates, deliveryStateNames } from '../ledger/states.ts';
+import { allCounts, counterSlots } from '../ledger/recount.ts';
+import { chunkStates } from '../ledger/states.ts';
 import { type Database, isDuplicateKey, type Sql } from '../platform/mysql.ts';
 import { type Audience, readAudiencePage } from './audience-page.ts';
 import { dueByRate } from './due-by-rate.ts';
@@ -59,8 +59,6 @@ export async function expandPage(
   return { recipients: page.profiles.length, isLast: page.nextCursor === undefined };
 }
 
-const allStates = deliveryStateNames.map((state) => `n_${state}`).join(' + ');
-
 /** What came before is what was expanded before: counted, not remembered, so that another scheduler goes on alike. */
 async function spreadChunks(
   sql: Sql,
@@ -69,7 +67,7 @@ async function spreadChunks(
 ): Promise<readonly number[]> {
   if (perMinute === null) return chunks.map(() => 0);
   const row = await sql.first<{ expanded: number | null; running_ms: number | null }>(
-    `SELECT (SELECT SUM(${allStates}) FROM campaign_counters WHERE tenant_id = ? AND campaign_id = ?) AS expanded,
+    `SELECT (SELECT SUM(${allCounts}) FROM campaign_counters WHERE tenant_id = ? AND campaign_id = ?) AS expanded,
        TIMESTAMPDIFF(MICROSECOND, started_at, NOW(3)) / 1000 AS running_ms
      FROM campaigns WHERE tenant_id = ? AND id = ?`,
     [tenantId, id, tenantId, id],

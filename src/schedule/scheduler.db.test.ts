@@ -172,3 +172,12 @@ test('what is not due, or paused, waits', async () => {
   await withSchedulers(1, () => reached(due, 'sending'));
   expect([await stateOf(later), await stateOf(paused)]).toEqual(['scheduled', 'scheduled']);
 });
+
+test('past its deadline nobody of a campaign is expanded any more', async () => {
+  await addMembers(1, 10);
+  const overdue = await schedule(1, { sendIn: -7_200 });
+  const due = await schedule(1);
+  await withSchedulers(1, () => reached(due, 'sending'));
+  expect(await stateOf(overdue)).toBe('expanding');
+  expect(await database.db.rows('SELECT 1 FROM chunks WHERE campaign_id = ?', [overdue])).toEqual([]);
+});

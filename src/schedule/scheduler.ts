@@ -3,6 +3,7 @@
  * behind a large one's fifty million. One scheduler leads; if it dies, another goes on from the cursor.
  */
 
+import { failCampaign } from '../ledger/fail-campaign.ts';
 import type { Leadership } from '../platform/leadership.ts';
 import type { Log } from '../platform/log.ts';
 import { createLoop, type Loop } from '../platform/loop.ts';
@@ -58,7 +59,7 @@ export function createScheduler(options: SchedulerOptions): Loop {
   /** True when it got a page further. */
   async function expandOne(campaign: ExpandableRow): Promise<boolean> {
     if (campaign.destinationMode === null) {
-      await failCampaign(db, campaign, 'the transport no longer exists');
+      await failCampaign(db, keyOf(campaign), 'the transport no longer exists');
       log.warn(campaignFields(keyOf(campaign)), 'campaign failed: no transport');
       return false;
     }
@@ -126,14 +127,17 @@ type Row = {
   traceparent: string | null;
 };
 
-/** Those whose last page is longest ago come first, so that however many expand at once, each has its turn. */
+/**
+ * Those whose last page is longest ago come first, so that however many expand at once, each has its turn. Past its deadline none is expanded any
+ * further: the dispatcher's sweeper fails it.
+ */
 async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
   const rows = await db.rows<Row>(
     `SELECT m.tenant_id, m.id, m.part, m.class, m.expansion_cursor, m.next_chunk_no, m.audience, m.transport_id,
        t.destination_mode, m.per_minute, m.traceparent
      FROM campaigns m
      LEFT JOIN transports t ON t.id = m.transport_id AND t.deleted_at IS NULL AND (t.tenant_id IS NULL OR t.tenant_id = m.tenant_id)
-     WHERE m.state = 'expanding' AND m.paused_at IS NULL ORDER BY m.updated_at LIMIT ?`,
+     WHERE m.state = 'expanding' AND m.paused_at IS NULL AND m.deadline_at > NOW(3) ORDER BY m.updated_at LIMIT ?`,
     [campaignsAtOnce],
   );
   return rows.map((row) => ({
@@ -149,12 +153,4 @@ async function readExpanding(db: Database): Promise<readonly ExpandableRow[]> {
     destinationMode: row.destination_mode,
     traceparent: row.traceparent,
   }));
-}
-
-async function failCampaign(db: Database, campaign: ExpandableRow, failure: string): Promise<void> {
-  await db.write(
-    `UPDATE campaigns SET state = 'failed', failure = ?, settling = 1, updated_at = NOW(3), version = version + 1
-     WHERE tenant_id = ? AND id = ? AND state = 'expanding'`,
-    [failure, campaign.tenantId, campaign.id],
-  );
 }
