@@ -45,23 +45,23 @@ export function createHomeRateGate(options: RateGateOptions, home: string): Home
     if (own.granted === 0 || clock.monotonic() < askAgainAt) return own;
     try {
       const shared = await takeShared(buckets, own.granted);
-      found();
+      noteBack();
       local.giveBack(buckets, own.granted - shared.granted);
       return shared.granted < own.granted ? shared : own;
     } catch (error) {
-      lost(error);
+      noteAway(error);
       return own;
     }
   }
 
-  function lost(error: unknown): void {
+  function noteAway(error: unknown): void {
     if (!isAway) log.warn({ err: error, home }, 'rates: Redis is away, each worker keeps to its share');
     isAway = true;
     askAgainAt = clock.monotonic() + askAgainMs;
     bothUntil = Number.POSITIVE_INFINITY;
   }
 
-  function found(): void {
+  function noteBack(): void {
     if (isAway) bothUntil = clock.monotonic() + bothForMs;
     isAway = false;
   }
@@ -73,7 +73,7 @@ export function createHomeRateGate(options: RateGateOptions, home: string): Home
       try {
         return await takeShared(buckets, wanted);
       } catch (error) {
-        lost(error);
+        noteAway(error);
         return local.take(buckets, wanted, clock.monotonic());
       }
     },

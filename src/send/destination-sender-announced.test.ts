@@ -96,7 +96,7 @@ test('a closed destination gives back what was announced, and the connection tha
   const { sender, first, calls, run, sending, seen, inState, script, results } = await held();
   const announced = first.next();
   const before = results.length;
-  sender.paced({ ...script.pace, closedForMs: 1_000 } as Parameters<typeof sender.paced>[0]);
+  sender.heedPace({ ...script.pace, closedForMs: 1_000 } as Parameters<typeof sender.heedPace>[0]);
   expect(inState('pending').map(({ seq }) => seq)).toContain(announced?.rendered.seq);
   expect(first.next(), 'it rests').toBeUndefined();
   expect(results.length).toBeGreaterThan(before);

@@ -108,7 +108,7 @@ describe('what the fleet knows', () => {
     script.deliver = () => new Promise((resolve) => (go = () => resolve(ok)));
     const sending = sender.send(run);
     await vi.waitFor(() => expect(run.open).toBeGreaterThan(0));
-    sender.paced(paceOf({ closedForMs: 30_000 }));
+    sender.heedPace(paceOf({ closedForMs: 30_000 }));
     go();
     await sending;
     expect(run.holdMs).toBe(30_000);
@@ -123,7 +123,7 @@ describe('what the fleet knows', () => {
     const sending = sender.send(freshRun(100));
     await vi.waitFor(() => expect(release).toHaveLength(2));
     expect(seen.wanted).toBe(5);
-    sender.paced(paceOf({ closedForMs: 60_000 }));
+    sender.heedPace(paceOf({ closedForMs: 60_000 }));
     advance(500);
     expect(seen.wanted, 'the two that hang').toBe(2);
     for (const go of release) go();
@@ -140,7 +140,7 @@ describe('what the fleet knows', () => {
     for (const go of release) go();
     await sending;
     await vi.waitFor(() => {
-      sender.allowed();
+      sender.heedAllowance();
       expect(seen.connections).toBe(1);
     });
   });

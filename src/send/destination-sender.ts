@@ -141,16 +141,16 @@ export class DestinationSender {
     await run.over;
     this.#runs.remove(run);
     // Said at once: other workers may have messages for its connections.
-    if (this.#runs.isEmpty && !this.#isStopping) this.allowed();
+    if (this.#runs.isEmpty && !this.#isStopping) this.heedAllowance();
   }
 
   /** The fleet's view has changed: a closed destination gives its grants back at once. */
-  paced({ closedForMs }: Pace): void {
+  heedPace({ closedForMs }: Pace): void {
     if (closedForMs > 0 && !this.#isClosed()) this.#closeFor(closedForMs);
   }
 
   /** How many connections are ours has changed: surplus ones that have nothing to do go home. */
-  allowed(): void {
+  heedAllowance(): void {
     for (let surplus = this.#crew.surplus; surplus > 0; surplus--) this.#ready.dismiss();
     this.#crew.fill();
   }
@@ -294,7 +294,7 @@ export class DestinationSender {
     const patience = this.#crew.connections === 0 ? patienceUnconnectedMs : patienceMs;
     if (now - this.#movedAt > patience) for (const run of this.#runs) run.stop(impatientHoldMs);
     // Also says anew what connections are of use for: what waited and went back would go on asking for those that others want.
-    if (!this.#isStopping) this.allowed();
+    if (!this.#isStopping) this.heedAllowance();
     this.#intake.fill();
   }
 }

@@ -116,8 +116,8 @@ export function createSenderPool(options: SenderPoolOptions): SenderPool {
     return 'idle';
   }
 
-  pace.onPace((destinationId, learnt) => open.get(destinationId)?.sender.paced(learnt));
-  slots.onChange((destinationId) => open.get(destinationId)?.sender.allowed());
+  pace.onPace((destinationId, learnt) => open.get(destinationId)?.sender.heedPace(learnt));
+  slots.onChange((destinationId) => open.get(destinationId)?.sender.heedAllowance());
   const loop = createLoop({ name: 'transports', log, idleMs: checkEveryMs, pass: retireChanged });
   return {
     start: () => loop.start(),
