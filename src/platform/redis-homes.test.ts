@@ -1,7 +1,7 @@
 import keySlot from 'cluster-key-slot';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { homeOf, homes, spreadTag } from './redis-homes.ts';
+import { homeOf, homes, spreadTag, tagsAwayFrom } from './redis-homes.ts';
 
 const slots = 16_384;
 const cluster = { isCluster: true };
@@ -36,4 +36,17 @@ test('homes have the same names in each release: workers of two releases share t
 
 test('on one Redis there is one home, named as ever', () => {
   expect(homeOf({ isCluster: false }, 'sluice', 7)).toBe('sluice');
+});
+
+test('away from a key lie two homes, each in another third of the slots than the key and the other', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[a-z0-9-]{1,32}$/), (key) => {
+      const thirds = [key, ...tagsAwayFrom('sluice', key)].map((one) =>
+        Math.floor((keySlot(one) * 3) / slots),
+      );
+      expect(new Set(thirds).size).toBe(3);
+    }),
+  );
+  // The same in each release: one looks where another has put it.
+  expect(tagsAwayFrom('sluice', 'a')).toEqual(['{sluice:home-15-120}', '{sluice:home-16-30}']);
 });

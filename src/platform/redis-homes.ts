@@ -32,6 +32,20 @@ export function spreadTag(name: string, n: number): string {
   return tag;
 }
 
+/**
+ * Tags a third and two thirds of all slots away from where `key` lies: on a cluster of three equal masters or more, other nodes than its own, and not the
+ * same for both.
+ */
+export function tagsAwayFrom(prefix: string, key: string): readonly string[] {
+  const place = Math.floor((keySlot(key) * homes) / slots);
+  return [homes / 3, (2 * homes) / 3].map((thirds) => spreadTag(`${prefix}:home`, homeAt(place + thirds)));
+}
+
+/** Which home lies at the n-th place of them: the sequence below is its own inverse. */
+function homeAt(n: number): number {
+  return Math.round(placeOf(n % homes) * homes);
+}
+
 /** Van der Corput's sequence in base 3: 0, 1/3, 2/3, 1/9, 4/9, 7/9, … */
 function placeOf(n: number): number {
   let place = 0;

@@ -5,7 +5,7 @@
 
 import { formatGrant, type Grant } from '../ledger/grant.ts';
 import type { RedisClient } from '../platform/redis.ts';
-import { payloadVersion } from '../render/payload.ts';
+import { SegmentCopies } from './segment-copies.ts';
 
 export interface RenderedStore {
   /** Stores a grant's messages; stores the segments too when they are not there (any more). */
@@ -21,28 +21,24 @@ export interface RenderedStore {
 }
 
 const renderedTtlSeconds = 120;
-const segmentsTtlSeconds = 900;
 
 export function createRenderedStore(redis: RedisClient, prefix: string): RenderedStore {
   const renderedKey = (grant: Grant) => `${prefix}:rendered:${formatGrant(grant)}`;
-  // The version is in the key: two releases that write them differently would each find them there and not readable, for as long as both render.
-  const segmentsKey = (digest: string) => `${prefix}:segments:${payloadVersion}:${digest}`;
+  const copies = new SegmentCopies(redis, prefix);
 
   return {
     async put(grant, rendered, { digest, bytes }) {
-      const key = segmentsKey(digest);
-      // Two commands of one moment, and no pipeline: of a cluster they lie on different nodes.
-      const [, wasThere] = await Promise.all([
+      // Of one moment, and no pipeline: of a cluster they lie on different nodes.
+      await Promise.all([
         redis.set(renderedKey(grant), rendered, 'EX', renderedTtlSeconds),
-        redis.expire(key, segmentsTtlSeconds),
+        copies.keep(digest, bytes),
       ]);
-      if (wasThere === 0) await redis.set(key, bytes, 'EX', segmentsTtlSeconds);
     },
     take(grant) {
       return redis.getBuffer(renderedKey(grant));
     },
     getSegments(digest) {
-      return redis.getBuffer(segmentsKey(digest));
+      return copies.get(digest);
     },
     async drop(grant) {
       await redis.unlink(renderedKey(grant));

@@ -1,9 +1,10 @@
 /** Everything that speaks to Redis, against a real cluster of three nodes, which refuses what touches two slots: over so many destinations and grants that they lie on all nodes. */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import keySlot from 'cluster-key-slot';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createRateLimit } from '../http/rate-limit.ts';
-import type { Grant } from '../ledger/grant.ts';
+import { formatGrant, type Grant } from '../ledger/grant.ts';
 import { createConnectionSlots } from '../pacing/connection-slots.ts';
 import { createPaceFeed } from '../pacing/pace-feed.ts';
 import { createPaceLearner } from '../pacing/pace-learner.ts';
@@ -29,7 +30,7 @@ import { removeStale } from '../queues/stale-jobs.ts';
 import type { PoolDecision } from '../scaling/decide-pools.ts';
 import { forEachPool } from '../scaling/pool.ts';
 import { publishScaling, readScaling } from '../scaling/published-scaling.ts';
-import { startRedisCluster, type TestRedisCluster } from './redis-cluster.ts';
+import { type RedisClusterNode, startRedisCluster, type TestRedisCluster } from './redis-cluster.ts';
 import { silentLog as log } from './test-database.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -208,6 +209,37 @@ test('while a node is away its shards are passed over, and the others are filled
   await cluster.waitUntilServing();
   await waitFor('the loss to be seen', () => generation.hasChanged());
 });
+
+test('while the node of a message’s segments is away they lie on another, and back where every release looks when it is back', async () => {
+  const [renderer, sender] = [createRenderedStore(redis, prefix), createRenderedStore(redis, prefix)];
+  const digests = Array.from({ length: 30 }, (_, i) => i.toString(16).padStart(64, '0'));
+  const firstPlace = (digest: string) => `${prefix}:segments:1:${digest}`;
+  const node = cluster.nodes[1];
+  const there = digests.filter((digest) => nodeOf(firstPlace(digest)) === node);
+  expect(there.length).toBeGreaterThan(0);
+  const grant = grants.find((one) => nodeOf(`${prefix}:rendered:${formatGrant(one)}`) !== node) as Grant;
+  const put = (digest: string) =>
+    renderer.put(grant, Buffer.from('rendered'), { digest, bytes: Buffer.from(digest) });
+  const [known] = there as [string];
+  await put(known);
+  await node?.server.kill();
+  for (const digest of digests) {
+    await put(digest);
+    expect(String(await sender.getSegments(digest))).toBe(digest);
+  }
+  await node?.server.restart();
+  await cluster.waitUntilServing();
+  expect(String(await sender.getSegments(known)), 'while its node is back, empty').toBe(known);
+  await createRenderedStore(redis, prefix).put(grant, Buffer.from('rendered'), {
+    digest: known,
+    bytes: Buffer.from(known),
+  });
+  expect(String(await redis.get(firstPlace(known)))).toBe(known);
+});
+
+function nodeOf(key: string): RedisClusterNode {
+  return cluster.nodes[Math.floor((keySlot(key) * cluster.nodes.length) / 16_384)] as RedisClusterNode;
+}
 
 const decision: PoolDecision = {
   state: { desired: 3, reason: 'backlog', idleMs: 0, lowMs: 0, lowPeak: 0, sinceUpMs: 0 },

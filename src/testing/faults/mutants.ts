@@ -256,7 +256,7 @@ export const mutants: readonly Mutant[] = [
     protection: "a message's segments are kept by their version",
     experiment: 'a release rolled back under load',
     edits: [
-      { file: 'src/queues/rendered-store.js', find: `:segments:\${payloadVersion}:`, replace: ':segments:' },
+      { file: 'src/queues/segment-copies.js', find: `:segments:\${payloadVersion}:`, replace: ':segments:' },
     ],
   },
   {
