@@ -59,7 +59,7 @@ export const wholeCell: readonly WholeCell[] = [
       'src/ledger/settle-doubt.ts:findRipe',
       'src/ledger/takeover.ts:findExpired',
       'src/schedule/scheduler.ts:readExpanding',
-      'src/schedule/start-due.ts:startDueCampaigns',
+      'src/schedule/start-due.ts:readDue',
       'src/senders/sweep-old-days.ts:sweepOldDays',
     ],
   },
