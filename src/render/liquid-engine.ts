@@ -11,6 +11,7 @@ import {
   withChargedNesting,
   withGivenNow,
 } from './liquid-filters.ts';
+import './liquid-ranges.ts';
 import { BoundedCaptureTag, ForbiddenTag } from './liquid-tags.ts';
 
 /** Outputs are HTML-escaped unless the template says `| raw`. */
