@@ -36,7 +36,7 @@ export function createScheduler(options: SchedulerOptions): Loop {
   async function pass(signal: AbortSignal): Promise<'busy' | 'idle'> {
     if (!(await leadership.lead())) return 'idle';
     const started = await startDueCampaigns(db, campaignsAtOnce, (campaign, err) =>
-      log.error({ err, ...campaignFields(campaign) }, 'campaign not started'),
+      log.warn({ err, ...campaignFields(campaign) }, 'campaign not started'),
     );
     metrics.started.inc(started);
     let expanded = 0;
