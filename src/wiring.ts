@@ -181,7 +181,7 @@ export function wireRender(platform: Platform): Lifecycle {
     clock,
     owner,
     leaseMs: config.LEASE_MS,
-    messages: createCampaignMessages(db),
+    messages: createCampaignMessages(db, clock),
     store: createRenderedStore(redis, config.REDIS_PREFIX),
     sendQueue,
     renderer: new RecipientRenderer({ clock, signingKey: keys.signing, publicUrl: config.PUBLIC_URL }),

@@ -1,5 +1,6 @@
 /** Transports in the API: snake_case names over the transports' own schemas, and never a secret. */
 import { z } from 'zod';
+import { parseDomain } from '../audience/address.ts';
 import { formatEtag } from '../http/etag.ts';
 import { idOut, idParam, lineOfText, timestamp } from '../http/schemas.ts';
 import { formatId } from '../ids.ts';
@@ -13,7 +14,11 @@ import {
 import { snakeKeys, snakeObject } from './snake-object.ts';
 import type { StoredTransport } from './transport-store.ts';
 
-const settingsIn = snakeObject<SmtpSettings>(smtpSettings);
+/** A stored domain is read without this check; a message with one that is no domain could not be compiled, and would be skipped for everybody. */
+const settingsIn = snakeObject<SmtpSettings>(smtpSettings).refine(
+  ({ bounceDomain }) => bounceDomain === undefined || parseDomain(bounceDomain) !== undefined,
+  { path: ['bounce_domain'], error: 'must be a domain name, such as bounces.example.com' },
+);
 const limitsIn = snakeObject<TransportLimits>(transportLimits);
 const destinationMode = z
   .enum(['transport', 'provider'])

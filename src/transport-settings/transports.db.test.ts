@@ -142,6 +142,15 @@ test.each([
   expect(reply).toMatchObject({ status: 422, body: { errors: [{ pointer: '/secret' }] } });
 });
 
+test.each(['mailhub', 'bounce.x1', 'a b.example.com'])('%j is no domain for return paths', async (domain) => {
+  const given = { ...settings, bounce_domain: domain };
+  const refused = await one.post('/v1/transports', { name: 'Relay', settings: given });
+  expect(refused).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: '/settings/bounce_domain' }] },
+  });
+});
+
 test('limits of a destination and a warm-up are taken and shown under the API’s names, and their mistakes found there', async () => {
   const limits = {
     connections: 20,

@@ -1,12 +1,12 @@
 /**
- * Campaigns' messages, compiled: read and compiled once per process and campaign. What a campaign sends can't change
- * once it runs, so nothing here goes stale.
+ * Campaigns' messages, compiled: read and compiled once per process and campaign, and again when the transport was changed, whose settings name the return
+ * path. What else a campaign sends can't change once it runs.
  */
-
 import { LRUCache } from 'lru-cache';
 import { onlyListOf } from '../../audience/suppression-scopes.ts';
 import { toMessageSource } from '../../campaigns/message-source.ts';
 import { type CampaignId, formatId, type ListId, type TenantId } from '../../ids.ts';
+import type { Clock } from '../../platform/clock.ts';
 import type { Sql } from '../../platform/mysql.ts';
 import { type CompiledTemplate, compileMessage } from '../compile.ts';
 import { encodeSegments } from '../payload.ts';
@@ -34,26 +34,62 @@ export interface CampaignMessages {
 }
 
 const cachedCampaigns = 200;
+/** A transport's new settings hold within two seconds. */
+const lookAgainMs = 1_000;
 const nothing: Prepared = { digest: '0'.repeat(64), segments: Buffer.alloc(0) };
 
-export function createCampaignMessages(sql: Sql): CampaignMessages {
-  const cache = new LRUCache<string, Promise<PreparedMessage>>({ max: cachedCampaigns });
+interface Compiled {
+  readonly prepared: PreparedMessage;
+  readonly transportVersion: number;
+}
+
+interface Entry {
+  readonly compiled: Promise<Compiled>;
+  /** Monotonic ms. */
+  readonly lookedAt: number;
+}
+
+export function createCampaignMessages(sql: Sql, clock: Clock): CampaignMessages {
+  const cache = new LRUCache<string, Entry>({ max: cachedCampaigns });
+
+  function look(key: string, compiled: Promise<Compiled>): Promise<Compiled> {
+    const entry = { compiled, lookedAt: clock.monotonic() };
+    cache.set(key, entry);
+    // A database that was away must not stay in the cache as the answer.
+    compiled.catch(() => cache.get(key) === entry && cache.delete(key));
+    return compiled;
+  }
 
   return {
-    prepare(tenantId, campaignId) {
+    async prepare(tenantId, campaignId) {
       const key = `${tenantId}-${campaignId}`;
       const known = cache.get(key);
-      if (known) return known;
-      const preparing = readAndCompile(sql, tenantId, campaignId);
-      cache.set(key, preparing);
-      // A database that was away must not stay in the cache as the answer.
-      preparing.catch(() => cache.delete(key));
-      return preparing;
+      const isFresh = known && clock.monotonic() - known.lookedAt < lookAgainMs;
+      const compiled = isFresh
+        ? known.compiled
+        : look(key, compileIfChanged(sql, { tenantId, campaignId }, known?.compiled));
+      return (await compiled).prepared;
     },
   };
 }
 
+interface CampaignName {
+  readonly tenantId: TenantId;
+  readonly campaignId: CampaignId;
+}
+
+async function compileIfChanged(
+  sql: Sql,
+  name: CampaignName,
+  earlier: Promise<Compiled> | undefined,
+): Promise<Compiled> {
+  const known = await earlier?.catch(() => undefined);
+  if (known && known.transportVersion === (await readTransportVersion(sql, name))) return known;
+  return readAndCompile(sql, name);
+}
+
 type Row = {
+  transport_version: number;
   name: string;
   class: number;
   message: string;
@@ -65,14 +101,14 @@ type Row = {
   text_part: string | null;
 };
 
-async function readAndCompile(
-  sql: Sql,
-  tenantId: TenantId,
-  campaignId: CampaignId,
-): Promise<PreparedMessage> {
-  const row = await readSource(sql, tenantId, campaignId);
-  if (!row) return { ...nothing, kind: 'broken', reason: 'no_template' };
-  const compiled = compileMessage(toSource(row, tenantId, campaignId));
+async function readAndCompile(sql: Sql, name: CampaignName): Promise<Compiled> {
+  const row = await readSource(sql, name);
+  if (!row) return { prepared: { ...nothing, kind: 'broken', reason: 'no_template' }, transportVersion: 0 };
+  return { prepared: compile(row, name), transportVersion: row.transport_version };
+}
+
+function compile(row: Row, name: CampaignName): PreparedMessage {
+  const compiled = compileMessage(toSource(row, name));
   if (compiled.kind === 'invalid') {
     const [first] = compiled.errors;
     return {
@@ -87,14 +123,14 @@ async function readAndCompile(
     digest: message.digest,
     segments: encodeSegments(message),
     template: compiled.message,
-    campaign: { id: formatId('campaign', campaignId), name: row.name },
+    campaign: { id: formatId('campaign', name.campaignId), name: row.name },
     unsubscribeList: onlyListOf(JSON.parse(row.audience)) ?? '*',
   };
 }
 
-function readSource(sql: Sql, tenantId: TenantId, campaignId: CampaignId): Promise<Row | undefined> {
+function readSource(sql: Sql, { tenantId, campaignId }: CampaignName): Promise<Row | undefined> {
   return sql.first<Row>(
-    `SELECT m.name, m.class, m.message, m.audience, t.settings, v.subject, v.preheader, v.html, v.text_part
+    `SELECT m.name, m.class, m.message, m.audience, t.settings, t.version AS transport_version, v.subject, v.preheader, v.html, v.text_part
      FROM campaigns m
      JOIN template_versions v ON v.tenant_id = m.tenant_id AND v.template_id = m.template_id AND v.version = m.template_version
      JOIN transports t ON t.id = m.transport_id
@@ -103,7 +139,15 @@ function readSource(sql: Sql, tenantId: TenantId, campaignId: CampaignId): Promi
   );
 }
 
-function toSource(row: Row, tenantId: TenantId, campaignId: CampaignId): MessageSource {
+async function readTransportVersion(sql: Sql, { tenantId, campaignId }: CampaignName): Promise<number> {
+  const row = await sql.first<{ version: number }>(
+    `SELECT t.version FROM campaigns m JOIN transports t ON t.id = m.transport_id WHERE m.tenant_id = ? AND m.id = ?`,
+    [tenantId, campaignId],
+  );
+  return row?.version ?? 0;
+}
+
+function toSource(row: Row, name: CampaignName): MessageSource {
   const { bounceDomain } = JSON.parse(row.settings) as { bounceDomain?: string };
   const template = {
     subject: row.subject ?? '',
@@ -111,5 +155,5 @@ function toSource(row: Row, tenantId: TenantId, campaignId: CampaignId): Message
     html: row.html,
     text: row.text_part ?? undefined,
   };
-  return toMessageSource({ tenantId, campaignId, message: JSON.parse(row.message), template, bounceDomain });
+  return toMessageSource({ ...name, message: JSON.parse(row.message), template, bounceDomain });
 }
