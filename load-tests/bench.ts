@@ -10,15 +10,9 @@
  * Absolute figures vary with the machine; the ratios are what to compare.
  */
 import { parseArgs } from 'node:util';
+import { describeMachine, readCommit } from '../src/testing/measured-on.ts';
 import { measureBacklogs } from './bench/backlog.ts';
-import {
-  basisOf,
-  describeMachine,
-  type Figures,
-  ratiosOf,
-  readCommit,
-  saveResult,
-} from './bench/bench-report.ts';
+import { basisOf, type Figures, ratiosOf, saveResult } from './bench/bench-report.ts';
 import { compareAll } from './bench/compare.ts';
 import type { BenchContext } from './bench/context.ts';
 import { measureDisturbance } from './bench/disturbance.ts';

@@ -13,6 +13,7 @@ const STATIC_STEPS = [
     name: 'types of load tests',
     command: ['node_modules/typescript/bin/tsc', '-p', 'load-tests/k6/tsconfig.json'],
   },
+  { name: 'types of the image', command: ['scripts/image-types.mjs'] },
   { name: 'dead code', command: ['node_modules/knip/bin/knip.js'] },
 ];
 

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describeMachine, readCommit } from '../load-tests/bench/bench-report.ts';
+import { describeMachine, readCommit } from '../src/testing/measured-on.ts';
 import { type Installation, type K6Arguments, readArguments, scenarios, usage } from './k6/arguments.ts';
 import { formatHead, keepResult, type RunHead, readSent } from './k6/keep-result.ts';
 import { type LocalInstallation, startLocal } from './k6/local-installation.ts';

@@ -1,7 +1,5 @@
 /** The bench's result: ratios first, then rates, CPU a message and memory by process. Kept as JSON and as text. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Backlog } from './backlog.ts';
 import { type Comparison, ratiosOfComparisons } from './compare.ts';
@@ -30,16 +28,6 @@ export interface Figures {
   readonly stages?: StageFigures;
   /** Which sizes a ratio is made of: smaller ones with `--quick`, whatever its name says. */
   readonly basis: Readonly<Record<string, string>>;
-}
-
-export function describeMachine(): string {
-  const [cpu] = cpus();
-  return `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${platform()} ${release()} ${arch()}, Node ${process.version}`;
-}
-
-export function readCommit(): string {
-  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
-  return stdout?.trim() || 'unknown';
 }
 
 /** Named as the issues and the README name them. */

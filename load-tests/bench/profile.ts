@@ -9,7 +9,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeMachine, readCommit } from './bench-report.ts';
+import { describeMachine, readCommit } from '../../src/testing/measured-on.ts';
 import { startInstallation } from './installation.ts';
 import { createLists } from './lists.ts';
 import { runPipeline } from './pipeline-run.ts';

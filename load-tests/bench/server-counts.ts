@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import type { Sql } from '../../src/platform/mysql.ts';
-import { describeMachine, readCommit } from './bench-report.ts';
+import { describeMachine, readCommit } from '../../src/testing/measured-on.ts';
 import { startInstallation } from './installation.ts';
 import { createLists } from './lists.ts';
 import { runPipeline } from './pipeline-run.ts';

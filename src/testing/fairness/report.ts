@@ -1,8 +1,7 @@
 /** What is printed and kept of a run. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { describeMachine, readCommit } from '../measured-on.ts';
 import { type Figure, holds } from './experiment.ts';
 import type { Result } from './run-experiment.ts';
 
@@ -45,11 +44,9 @@ export function formatNumber(value: number): string {
 }
 
 export function describeRun(results: readonly Result[], tookMs: number): FairnessFile {
-  const [cpu] = cpus();
   return {
-    machine: `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${platform()} ${release()} ${arch()}, Node ${process.version}`,
-    commit:
-      spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() || 'unknown',
+    machine: describeMachine(),
+    commit: readCommit(),
     command: `npm run test:fairness -- ${process.argv.slice(2).join(' ')}`.trim(),
     at: new Date().toISOString(),
     tookS: Math.round(tookMs / 1_000),
