@@ -1,4 +1,6 @@
 /** On the compiled thread, as the API runs it. */
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { AppError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
@@ -65,4 +67,27 @@ test('rendered messages come back with the bytes they have in the thread', async
   const { compiled, results } = restoreBuffers(answer);
   expect(compiled.segments.every((segment) => Buffer.isBuffer(segment))).toBe(true);
   expect(results).toMatchObject([{ kind: 'rendered', message: { to: sampleRecipient.email } }]);
+});
+
+function nextThread(): Promise<Worker> {
+  return new Promise((resolve) => process.once('worker', resolve));
+}
+
+test('a thread that ended while it was idle is asked nothing: the next job gets a new one', async () => {
+  threads = createTemplateThreads({ entry, limitMs: 1_000 });
+  const started = nextThread();
+  await threads.run(one, 'compile', { subject: 'x', html });
+  const idle = await started;
+  const ended = once(idle, 'exit');
+  await idle.terminate();
+  await ended;
+  expect(await threads.run(one, 'compile', { subject: 'x', html })).toMatchObject({ kind: 'valid', html });
+});
+
+test('a job whose thread ends before it is ready is told so', async () => {
+  threads = createTemplateThreads({ entry });
+  const started = nextThread();
+  const code = codeOf(threads.run(one, 'compile', { subject: 'x', html }));
+  await (await started).terminate();
+  expect(await code).toBe('unavailable');
 });

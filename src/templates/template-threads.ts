@@ -5,11 +5,11 @@
  * A tenant has at most one job running, so that one that sends nothing but hostile templates holds one thread and
  * leaves the other. Threads start with the first job and stay.
  */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { AppError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
+import { endedUnasked, IdleThreads } from './idle-threads.ts';
 import type { JobName, JobResult, RunTemplateJob } from './template-jobs.ts';
 
 export interface TemplateThreads extends Lifecycle {
@@ -40,16 +40,13 @@ type ThreadMessage =
 const defaultLimitMs = 5_000;
 const maxWaitingPerTenant = 8;
 const maxWaiting = 200;
-/** The stack is a little smaller than the render workers': what nests too deeply for them is refused here. */
-const resourceLimits = { maxOldGenerationSizeMb: 384, stackSizeMb: 1 };
 
 export function createTemplateThreads(options: TemplateThreadsOptions = {}): TemplateThreads {
   const { threads = 2, limitMs = defaultLimitMs } = options;
   const entry = options.entry ?? new URL('./template-thread.js', import.meta.url);
   const waiting: Job[] = [];
   const running = new Set<TenantId>();
-  const idle: Worker[] = [];
-  const alive = new Set<Worker>();
+  const idle = new IdleThreads(entry);
 
   function next(): void {
     if (running.size >= threads) return;
@@ -66,10 +63,10 @@ export function createTemplateThreads(options: TemplateThreadsOptions = {}): Tem
   }
 
   async function work(job: Job): Promise<unknown> {
-    const thread = idle.pop() ?? (await startThread(entry, alive));
+    const thread = await idle.take();
     try {
       const value = await ask(thread, job, limitMs);
-      idle.push(thread);
+      idle.giveBack(thread);
       return value;
     } catch (error) {
       await thread.terminate();
@@ -88,7 +85,7 @@ export function createTemplateThreads(options: TemplateThreadsOptions = {}): Tem
     async start() {},
     async stop() {
       for (const job of waiting.splice(0)) job.reject(new AppError('unavailable'));
-      await Promise.all([...alive].map((thread) => thread.terminate()));
+      await idle.endAll();
     },
   };
 }
@@ -102,24 +99,13 @@ function assertRoom(waiting: readonly Job[], tenantId: TenantId): void {
   if (waiting.length >= maxWaiting) throw new AppError('unavailable', { retryAfterSeconds: 5 });
 }
 
-async function startThread(entry: URL, alive: Set<Worker>): Promise<Worker> {
-  const thread = new Worker(entry, { resourceLimits });
-  alive.add(thread);
-  thread.once('exit', () => alive.delete(thread));
-  // An idle thread keeps no process from ending, and one that dies idle is noticed by the next job's answer.
-  thread.unref();
-  thread.on('error', () => {});
-  await once(thread, 'message');
-  return thread;
-}
-
 function ask(thread: Worker, { name, input }: Job, limitMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: ThreadMessage) =>
       settle(() => (message.kind === 'done' ? resolve(message.value) : reject(toBug(message))));
     const onError = (error: Error & { code?: string }) =>
       settle(() => reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMuch('too much memory') : error));
-    const onExit = () => settle(() => reject(new AppError('unavailable', { retryAfterSeconds: 1 })));
+    const onExit = () => settle(() => reject(endedUnasked()));
     const timer = setTimeout(() => settle(() => reject(tooMuch(`longer than ${limitMs / 1000} s`))), limitMs);
     function settle(answer: () => void): void {
       clearTimeout(timer);
