@@ -2,4 +2,4 @@
 import { runPart } from './run-part.ts';
 import { wireApi } from './wiring-api.ts';
 
-runPart('api', wireApi);
+runPart('api', wireApi, { needsRedis: false });

@@ -20,7 +20,7 @@ import type { Route } from './http/route.ts';
 import { campaignPaceRoutes } from './pace-view/campaign-pace-routes.ts';
 import { destinationRoutes } from './pace-view/destination-routes.ts';
 import { laneRoutes } from './pace-view/lane-routes.ts';
-import { createHealthChecks } from './platform/health-checks.ts';
+import { createApiHealthChecks } from './platform/health-checks.ts';
 import { composeLifecycle, type Lifecycle } from './platform/lifecycle.ts';
 import { scalingRoutes } from './scaling/scaling-routes.ts';
 import { senderPauseRoutes } from './senders/sender-pause-routes.ts';
@@ -38,7 +38,7 @@ import { hostPolicyOf, type Platform } from './wiring.ts';
 
 export function wireApi(platform: Platform): Lifecycle {
   const { config, db, redis, log, metrics, clock } = platform;
-  const checks = createHealthChecks({ db, redis, migrations: migrations.map(({ name }) => name) });
+  const checks = createApiHealthChecks({ db, redis, migrations: migrations.map(({ name }) => name) });
   const templateThreads = createTemplateThreads();
   const routes = apiRoutes(platform, templateThreads.run);
   const server = createApiServer({ config, db, redis, log, metrics, clock, routes, checks });

@@ -32,8 +32,9 @@ import {
   connectRedisForWorkers,
   type RedisClient,
 } from './platform/redis.ts';
+import { createRedisMetric } from './platform/redis-metric.ts';
 import { assertInstallationKey } from './platform/secret-box.ts';
-import { waitUntilUp } from './platform/wait-until-up.ts';
+import { type WaitOptions, waitUntilUp } from './platform/wait-until-up.ts';
 import { createConsumer } from './queues/consumer.ts';
 import { createGeneration } from './queues/generation.ts';
 import { createProducer } from './queues/producer.ts';
@@ -70,8 +71,18 @@ export interface Platform extends Lifecycle {
   connectWorker(): RedisClient;
 }
 
-/** `logTo`: default is standard output. */
-export function createPlatform(config: Config, process: string, logTo?: DestinationStream): Platform {
+export interface PlatformOptions {
+  /** Default is standard output. */
+  readonly logTo?: DestinationStream | undefined;
+  /** Whether the start waits for Redis. The API's doesn't: one that is replaced while Redis is away must come back. */
+  readonly waitsForRedis?: boolean;
+}
+
+export function createPlatform(
+  config: Config,
+  process: string,
+  { logTo, waitsForRedis = true }: PlatformOptions = {},
+): Platform {
   const log = createLog(process, config.LOG_LEVEL, logTo);
   const db = createDatabase({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, log });
   const redis = connectRedis(config.REDIS_URL, log);
@@ -83,13 +94,15 @@ export function createPlatform(config: Config, process: string, logTo?: Destinat
   });
   const workerConnections: RedisClient[] = [];
   const stopping = new AbortController();
+  const metrics = createMetrics(process);
+  createRedisMetric(metrics, redis);
 
   return {
     config,
     log,
     db,
     redis,
-    metrics: createMetrics(process),
+    metrics,
     clock: systemClock,
     keys: deriveKeys(config.SECRET_KEY),
     owner,
@@ -103,8 +116,10 @@ export function createPlatform(config: Config, process: string, logTo?: Destinat
       await waitUntilUp(() => assertDurable(db), { ...wait, name: 'mysql' });
       await waitUntilUp(() => assertInstallationKey(db, config.SECRET_KEY), { ...wait, name: 'schema' });
       await waitUntilUp(() => fleetShare.start(), { ...wait, name: 'fleet share' });
-      await waitUntilUp(() => connectOnce(redis), { ...wait, name: 'redis' });
-      if (!stopping.signal.aborted) await assertNoEviction(redis);
+      if (waitsForRedis) return startRedis(redis, wait);
+      // One try: where Redis is there, it is so from the first request on.
+      await connectOnce(redis).catch(() => undefined);
+      startRedis(redis, wait).catch((error) => log.error({ err: error }, 'redis can not be used'));
     },
     async stop() {
       stopping.abort();
@@ -114,6 +129,11 @@ export function createPlatform(config: Config, process: string, logTo?: Destinat
       await db.stop();
     },
   };
+}
+
+async function startRedis(redis: RedisClient, wait: Omit<WaitOptions, 'name'>): Promise<void> {
+  await waitUntilUp(() => connectOnce(redis), { ...wait, name: 'redis' });
+  if (!wait.signal.aborted) await assertNoEviction(redis);
 }
 
 export function wireScheduler(platform: Platform): Lifecycle {

@@ -35,7 +35,7 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   /** Of the stages; the server adds its own (health, metrics, documentation). */
   readonly routes: readonly Route[];
-  /** Answered on /readyz; the process's health server shows the same. */
+  /** Answered on /readyz. */
   readonly checks: HealthChecks;
   /** Fail replies that differ from their documentation. For tests. */
   readonly checkReplies?: boolean;

@@ -1,6 +1,6 @@
 /** Calls about the server itself: health, metrics, and its own documentation. */
 import { z } from 'zod';
-import { checkHealth, type HealthChecks } from '../platform/health.ts';
+import { checkHealth, type HealthChecks, httpStatusOf } from '../platform/health.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { defineRoute, json, type Route } from './route.ts';
@@ -18,7 +18,7 @@ const tag = 'System';
 const live = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
 const ready = z
   .object({
-    status: z.enum(['ready', 'not_ready']),
+    status: z.enum(['ready', 'degraded', 'not_ready']),
     checks: z.record(z.string(), z.enum(['ok', 'failed', 'timed_out'])),
   })
   .meta({ id: 'Readiness' });
@@ -39,14 +39,16 @@ function livez(): Route {
 function readyz({ checks, log }: SystemParts): Route {
   return defineRoute({
     ...{ method: 'get', path: '/readyz', operationId: 'getReadiness', tag, access: 'public' },
-    summary: 'Can it serve: MySQL and Redis are there, the schema is migrated',
+    summary: 'Can it serve: MySQL is there, the schema is migrated',
+    description:
+      'Without Redis it is `degraded` and serves: limits of requests are then counted by each process for itself.',
     responses: {
-      200: { description: 'It can', schema: ready },
-      503: { description: 'A check failed', schema: ready },
+      200: { description: 'It can: `ready` or `degraded`', schema: ready },
+      503: { description: 'It can not: `not_ready`', schema: ready },
     },
     async handle() {
       const health = await checkHealth(checks, log);
-      return json(health.status === 'ready' ? 200 : 503, health);
+      return json(httpStatusOf(health), health);
     },
   });
 }

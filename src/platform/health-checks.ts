@@ -1,4 +1,4 @@
-/** The checks that every process shares: its database is there and migrated, its Redis is there. */
+/** What makes a process ready: its database is there and migrated; its Redis is there, which the API can do without. */
 
 import type { HealthChecks } from './health.ts';
 import type { Sql } from './mysql.ts';
@@ -11,12 +11,21 @@ export interface CheckedParts {
   readonly migrations: readonly string[];
 }
 
+/** A worker has nothing to do without Redis. */
 export function createHealthChecks({ db, redis, migrations }: CheckedParts): HealthChecks {
   return {
     mysql: async () => void (await db.first('SELECT 1')),
     schema: () => assertMigrated(db, migrations),
     redis: () => assertServing(redis),
   };
+}
+
+/**
+ * The API's: recipients unsubscribe, operators pause, cancel and suppress with MySQL alone. Were Redis asked for here, all API processes would be
+ * taken out of their balancer together while it is away.
+ */
+export function createApiHealthChecks(parts: CheckedParts): HealthChecks {
+  return { ...createHealthChecks(parts), redis: { dispensable: () => assertServing(parts.redis) } };
 }
 
 /** More migrations than we know are fine: a newer version has begun to roll out, and migrations only expand. */

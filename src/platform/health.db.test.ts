@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { createTestDatabase, createTestRedis, silentLog } from '../testing/test-database.ts';
 import { createHealthServer, type HealthChecks, type HealthServer } from './health.ts';
-import { createHealthChecks } from './health-checks.ts';
+import { createApiHealthChecks, createHealthChecks } from './health-checks.ts';
 import { createMetrics } from './metrics.ts';
 
 let server: HealthServer;
@@ -30,6 +30,25 @@ test('a process is ready while MySQL and Redis are there and the schema is migra
     checks: { mysql: 'ok', redis: 'failed' },
   });
   await database.drop();
+});
+
+test('the API is ready without Redis, and says so; not without MySQL', async () => {
+  const [database, { redis, drop }] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  const get = await startHealth(
+    createApiHealthChecks({ db: database.db, redis, migrations: ['0001-foundation'] }),
+  );
+  expect(await (await get('/readyz')).json()).toMatchObject({ status: 'ready', checks: { redis: 'ok' } });
+  await drop();
+  const degraded = await get('/readyz');
+  expect(degraded.status).toBe(200);
+  expect(await degraded.json()).toEqual({
+    status: 'degraded',
+    checks: { mysql: 'ok', schema: 'ok', redis: 'failed' },
+  });
+  await database.drop();
+  const unready = await get('/readyz');
+  expect(unready.status).toBe(503);
+  expect(await unready.json()).toMatchObject({ status: 'not_ready', checks: { mysql: 'failed' } });
 });
 
 test('a schema older than the code is not ready', async () => {

@@ -8,10 +8,11 @@ import type { Metrics } from './metrics.ts';
 
 /** Resolves when the part is well; what it throws is shown by name only, as health has no authentication. */
 export type HealthCheck = () => Promise<void>;
-export type HealthChecks = Readonly<Record<string, HealthCheck>>;
+/** Without what is dispensable the process still serves: the reply says that it is away, and no balancer leaves the process for it. */
+export type HealthChecks = Readonly<Record<string, HealthCheck | { readonly dispensable: HealthCheck }>>;
 
 export interface Health {
-  readonly status: 'ready' | 'not_ready';
+  readonly status: 'ready' | 'degraded' | 'not_ready';
   readonly checks: Readonly<Record<string, 'ok' | 'failed' | 'timed_out'>>;
 }
 
@@ -31,11 +32,17 @@ const checkMs = 2_000;
 /** Runs all checks at once, each within two seconds. */
 export async function checkHealth(checks: HealthChecks, log: Log): Promise<Health> {
   const entries = Object.entries(checks).map(
-    async ([name, check]) => [name, await runCheck(name, check, log)] as const,
+    async ([name, check]) => [name, await runCheck(name, functionOf(check), log)] as const,
   );
   const results = Object.fromEntries(await Promise.all(entries));
-  const isReady = Object.values(results).every((result) => result === 'ok');
-  return { status: isReady ? 'ready' : 'not_ready', checks: results };
+  const failed = Object.keys(checks).filter((name) => results[name] !== 'ok');
+  const isServing = failed.every((name) => typeof checks[name] !== 'function');
+  const status = failed.length === 0 ? 'ready' : isServing ? 'degraded' : 'not_ready';
+  return { status, checks: results };
+}
+
+export function httpStatusOf({ status }: Health): 200 | 503 {
+  return status === 'not_ready' ? 503 : 200;
 }
 
 export function createHealthServer(options: HealthServerOptions): HealthServer {
@@ -56,6 +63,10 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
       return stopped;
     },
   };
+}
+
+function functionOf(check: HealthChecks[string]): HealthCheck {
+  return typeof check === 'function' ? check : check.dispensable;
 }
 
 async function runCheck(name: string, check: HealthCheck, log: Log): Promise<'ok' | 'failed' | 'timed_out'> {
@@ -84,7 +95,7 @@ async function answer(
     if (path === '/livez') return sendJson(res, 200, { status: 'ok' });
     if (path === '/readyz') {
       const health = await checkHealth(checks, log);
-      return sendJson(res, health.status === 'ready' ? 200 : 503, health);
+      return sendJson(res, httpStatusOf(health), health);
     }
     if (path === '/metrics') return send(res, 200, metrics.contentType, await metrics.metrics());
     sendJson(res, 404, { status: 'not_found' });

@@ -11,7 +11,7 @@ import type { GrantedScope, Route } from '../http/route.ts';
 import { createKeySecret, hashSecret, hintOf } from '../http/secret.ts';
 import type { ApiKeyId, TenantId } from '../ids.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import { createHealthChecks } from '../platform/health-checks.ts';
+import { createApiHealthChecks } from '../platform/health-checks.ts';
 import type { Log } from '../platform/log.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import type { Database } from '../platform/mysql.ts';
@@ -96,7 +96,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   });
   const metrics = createMetrics('test');
   const routes = options.routes?.({ db, redis, config, clock, url: '' }) ?? [];
-  const checks = createHealthChecks({ db, redis, migrations: migrations.map(({ name }) => name) });
+  const checks = createApiHealthChecks({ db, redis, migrations: migrations.map(({ name }) => name) });
   const server = createApiServer({
     ...{ config, db, redis, clock, metrics, routes, checks },
     ...{ log: options.log ?? silentLog, checkReplies: true },

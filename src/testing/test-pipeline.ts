@@ -26,7 +26,7 @@ export function testConfig(overrides: Readonly<Record<string, string>>): Config 
 }
 
 export function createTestPipeline(config: Config, logTo?: DestinationStream): TestPipeline {
-  const platform = createPlatform(config, 'test', logTo);
+  const platform = createPlatform(config, 'test', { logTo });
   const stages = composeLifecycle([
     platform,
     wireScheduler(platform),
