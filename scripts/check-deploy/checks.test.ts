@@ -173,3 +173,33 @@ kind: Service
 `;
   expect(findings(['kind: Service\n', job]).join('\n')).toContain('several images');
 });
+
+const early = '{ name: migrate, annotations: { argocd.argoproj.io/hook: PreSync } }';
+const hook = (pod: string, metadata = early) => `kind: Job
+metadata: ${metadata}
+spec: { template: { spec: { ${pod}, containers: [{ image: "registry.example.com/sluice:1.2.3", command: [node, dist/workers/send.js] }] } } }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: sluice }
+---
+apiVersion: v1
+kind: Service
+`;
+
+test.each([
+  ['ServiceAccount sluice', 'serviceAccountName: sluice'],
+  ['ConfigMap sluice-config-abc', 'volumes: [{ configMap: { name: sluice-config-abc } }]'],
+  ['ConfigMap dashboard', 'initContainers: [{ envFrom: [{ configMapRef: { name: dashboard } }] }]'],
+])('a hook before all else that needs %s of the rest is found', (needed, pod) => {
+  const what = `Job migrate runs before the rest is there, and needs ${needed}`;
+  expect(findings(['kind: Service\n', hook(pod)])).toContain(what);
+  expect(findings(['kind: Service\n', hook(pod, '{ name: migrate }')]).join('\n')).not.toContain(
+    'before the rest',
+  );
+});
+
+test('a hook before all else may need what is there before', () => {
+  const all = findings(['kind: Service\n', hook('serviceAccountName: default')]);
+  expect(all.join('\n')).not.toContain('before the rest');
+});

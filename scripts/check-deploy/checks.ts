@@ -1,6 +1,7 @@
 /** The checks that hold for files as they are, patches included, and those that need the rendered whole. */
 import { checkCommands, checkComplete, checkImages } from './check-commands.ts';
 import { checkEnvironment } from './check-environment.ts';
+import { checkHooks } from './check-hooks.ts';
 import { checkMemory, checkStopTime } from './check-limits.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { checkMonitors, checkPolicies } from './check-monitors.ts';
@@ -26,6 +27,7 @@ export function checkRendered(
     ...checkAgainstCode(sources, facts),
     ...checkImages(sources),
     ...checkComplete(sources, facts),
+    ...checkHooks(sources),
     ...checkPortNames(sources),
     ...checkPolicies(sources),
     ...checkTargets(sources),

@@ -3,7 +3,11 @@
 export interface Manifest {
   readonly kind?: string;
   readonly apiVersion?: string;
-  readonly metadata?: { readonly name?: string; readonly namespace?: string };
+  readonly metadata?: {
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec?: Record<string, unknown>;
   readonly data?: Record<string, string>;
   readonly [field: string]: unknown;
@@ -18,7 +22,21 @@ export interface Source {
 export interface EnvEntry {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string; readonly key?: string } };
+  readonly valueFrom?: {
+    readonly secretKeyRef?: { readonly name?: string; readonly key?: string };
+    readonly configMapKeyRef?: { readonly name?: string };
+  };
+}
+
+export interface EnvSource {
+  readonly configMapRef?: { readonly name?: string };
+  readonly secretRef?: { readonly name?: string };
+}
+
+export interface Volume {
+  readonly configMap?: { readonly name?: string };
+  readonly secret?: { readonly secretName?: string };
+  readonly persistentVolumeClaim?: { readonly claimName?: string };
 }
 
 export interface Probe {
@@ -36,6 +54,7 @@ export interface Container {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly EnvEntry[];
+  readonly envFrom?: readonly EnvSource[];
   readonly ports?: readonly ContainerPort[];
   readonly startupProbe?: Probe;
   readonly livenessProbe?: Probe;
@@ -46,6 +65,9 @@ export interface Container {
 
 export interface PodSpec {
   readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly serviceAccountName?: string;
+  readonly volumes?: readonly Volume[];
   readonly terminationGracePeriodSeconds?: number;
 }
 
