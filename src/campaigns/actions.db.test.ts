@@ -8,6 +8,7 @@ let api: TestApi;
 let shop: Shop;
 const now = { send_at: 'now' };
 const later = () => ({ send_at: new Date(Date.now() + 3_600_000).toISOString() });
+const saysBytes = expect.stringMatching(/11\d{5} bytes as sent/);
 const pointersOf = (body: { errors: readonly { pointer: string }[] }) =>
   body.errors.map((error) => error.pointer);
 
@@ -94,6 +95,23 @@ describe('scheduling', () => {
     await api.db.write("UPDATE template_versions SET html = '{% if %}' WHERE tenant_id = ?", [own.tenantId]);
     const reply = await own.act(id, 'schedule', now);
     expect(reply).toMatchObject({ status: 422, body: { errors: [{ pointer: '/template_id' }] } });
+    expect((await own.get(`/v1/campaigns/${id}`)).body.state).toBe('draft');
+  });
+
+  test('a template whose messages are too large for everybody is told, with the figure', async () => {
+    const own = await createShop(api);
+    const id = await own.createDraft();
+    const large = `<p>${'я'.repeat(90_000)}</p>`;
+    expect(await own.post('/v1/templates', { name: 'Large', subject: 'x', html: large })).toMatchObject({
+      status: 422,
+      body: { code: 'invalid_template', errors: [{ pointer: '/html', detail: saysBytes }] },
+    });
+    // Written by a release that did not look.
+    await api.db.write('UPDATE template_versions SET html = ? WHERE tenant_id = ?', [large, own.tenantId]);
+    expect(await own.act(id, 'schedule', now)).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '/template_id', detail: saysBytes }] },
+    });
     expect((await own.get(`/v1/campaigns/${id}`)).body.state).toBe('draft');
   });
 

@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { parseDomain } from '../audience/address.ts';
+import { findSizeErrors } from './fixed-size.ts';
 import { buildBodySeams, buildHead, findHeadErrors } from './head.ts';
 import type { CompiledMessage } from './message.ts';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
@@ -35,18 +36,31 @@ export function compileMessage(source: MessageSource): CompileResult {
   const parsed = parseSource(source);
   if (parsed.kind === 'invalid') return { kind: 'invalid', errors: [...errors, ...parsed.errors] };
   if (errors.length > 0) return { kind: 'invalid', errors };
-  return { kind: 'compiled', message: assemble(source, parsed.templates) };
+  const frame = buildFrame(source);
+  const tooLarge = findSizeErrors(parsed.templates, [...frame.head, frame.between, frame.end]);
+  if (tooLarge.length > 0) return { kind: 'invalid', errors: tooLarge };
+  return { kind: 'compiled', message: assemble(source, parsed.templates, frame) };
 }
 
-function assemble(source: MessageSource, templates: SourceTemplates): CompiledTemplate {
-  const table = new SegmentTable();
+/** All but the parts. */
+interface Frame {
+  readonly head: readonly string[];
+  readonly between: string;
+  readonly end: string;
+}
+
+function buildFrame(source: MessageSource): Frame {
   const boundary = chooseBoundary(source);
-  const seams = buildBodySeams(boundary);
-  const head = buildHead(source, boundary).map((text) => table.add(text));
+  return { head: buildHead(source, boundary), ...buildBodySeams(boundary) };
+}
+
+function assemble(source: MessageSource, templates: SourceTemplates, frame: Frame): CompiledTemplate {
+  const table = new SegmentTable();
+  const head = frame.head.map((text) => table.add(text));
   moveStaticText(templates.text, table);
-  const between = table.add(seams.between);
+  const between = table.add(frame.between);
   moveStaticText(templates.html, table);
-  const end = table.add(seams.end);
+  const end = table.add(frame.end);
   return {
     message: { digest: digestSegments(table.segments), segments: table.segments },
     templates,

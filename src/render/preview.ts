@@ -1,5 +1,6 @@
 /** For people who write templates: what is wrong with one, what might be, and what it looks like to a recipient. */
 import type { CompiledTemplate } from './compile.ts';
+import { findSizeErrors } from './fixed-size.ts';
 import { limits } from './limits.ts';
 import { createScope, type Recipient, type RenderContext } from './recipient.ts';
 import { orSkipped, renderSubject, type Skipped } from './render.ts';
@@ -22,7 +23,14 @@ export interface TemplateCheck {
 /** Everything that can be said without data. A variable nobody has heard of is no error: it renders empty. */
 export function checkTemplate(source: TemplateSource): TemplateCheck {
   const parsed = parseSource(source);
-  return { errors: parsed.kind === 'invalid' ? parsed.errors : [], warnings: findWarnings(source) };
+  const errors = parsed.kind === 'invalid' ? parsed.errors : findSizeErrors(parsed.templates);
+  return { errors, warnings: findWarnings(source) };
+}
+
+/** Of a source that is not the message itself, such as MJML: its Liquid alone. */
+export function findSyntaxErrors(source: TemplateSource): readonly SourceError[] {
+  const parsed = parseSource(source);
+  return parsed.kind === 'invalid' ? parsed.errors : [];
 }
 
 export type PreviewResult =

@@ -35,8 +35,13 @@ export function parseSource(source: TemplateSource): SourceTemplatesResult {
     : own;
   const text = givenText ?? parse('text', textEngine, deriveTextSource(source.html));
   if (!html || !text) return { kind: 'invalid', errors };
-  rewriteStaticNodes(subject.nodes, (part) => part.replace(/\s*[\r\n]\s*/g, ' '));
+  rewriteStaticNodes(subject.nodes, joinLines);
   return { kind: 'parsed', templates: { subject, preheader, html, text } };
+}
+
+/** A subject is one line, however its Liquid is laid out. */
+export function joinLines(part: string): string {
+  return part.replace(/\s*[\r\n]\s*/g, ' ');
 }
 
 type TemplateField = 'subject' | 'preheader' | 'html' | 'text';

@@ -53,3 +53,16 @@ test('MJML that is no MJML, or reads files, is refused by line', async () => {
   });
   expect(reading).toMatchObject({ kind: 'invalid', errors: [{ pointer: '/mjml', line: 2 }] });
 });
+
+test('MJML is measured by the HTML made of it: its own comments weigh nothing', async () => {
+  const text = 'я'.repeat(90_000);
+  expect(await compileTemplate({ subject: 'x', mjml: mjmlOf(text) })).toMatchObject({
+    kind: 'invalid',
+    errors: [
+      { pointer: '/mjml', detail: expect.stringMatching(/^in the HTML made of it: .* bytes as sent/) },
+    ],
+  });
+  const mjml = mjmlOf('Hi').replace('<mj-body>', `<!-- ${text.repeat(2)} --><mj-body>`);
+  const commented = await compileTemplate({ subject: 'x', mjml });
+  expect(commented.kind).toBe('valid');
+});

@@ -1,7 +1,7 @@
 /** From what a person wrote (MJML or HTML) to the HTML that is stored, with everything that is wrong with it, by place. */
 import type { FieldError } from '../errors.ts';
 import { compileMjml, type MjmlError } from '../render/mjml.ts';
-import { checkTemplate, type SourceWarning } from '../render/preview.ts';
+import { checkTemplate, findSyntaxErrors, type SourceWarning } from '../render/preview.ts';
 import type { SourceError } from '../render/source.ts';
 
 /** Exactly one of `mjml` and `html`. */
@@ -40,7 +40,7 @@ function compileHtml(written: WrittenTemplate, html: string): TemplateResult {
  * where it may be broken anew, or too long.
  */
 async function compileFromMjml(written: WrittenTemplate, mjml: string): Promise<TemplateResult> {
-  const asWritten = checkTemplate({ ...written, html: mjml }).errors.map((error) => inMjml(toError(error)));
+  const asWritten = findSyntaxErrors({ ...written, html: mjml }).map((error) => inMjml(toError(error)));
   const compiled = await compileMjml(mjml);
   const ofMjml = compiled.kind === 'invalid' ? compiled.errors.map(toMjmlError) : [];
   const errors = [...asWritten, ...ofMjml];
