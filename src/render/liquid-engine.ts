@@ -6,9 +6,14 @@ import { DirectRenderer } from './direct-renderer.ts';
 import { limits } from './limits.ts';
 import {
   dateFilters,
+  type FilterHandler,
   filterNamed,
   growingFilters,
+  operators,
+  searchFilters,
+  withBoundedSearch,
   withChargedNesting,
+  withClock,
   withGivenNow,
 } from './liquid-filters.ts';
 import './liquid-ranges.ts';
@@ -28,6 +33,7 @@ function createEngine(options: { readonly escapesOutputs: boolean }): Liquid {
     parseLimit: limits.htmlLength * 2,
     renderLimit: limits.renderMs,
     memoryLimit: limits.renderMemory,
+    operators,
     // The same mail on every machine, whatever its TZ and LANG.
     timezoneOffset: 0,
     locale: 'en-US',
@@ -36,6 +42,9 @@ function createEngine(options: { readonly escapesOutputs: boolean }): Liquid {
   engine.registerTag('capture', BoundedCaptureTag);
   for (const name of dateFilters) engine.registerFilter(name, withGivenNow(filterNamed(name)));
   for (const name of growingFilters) engine.registerFilter(name, withChargedNesting(filterNamed(name)));
+  for (const name of searchFilters) engine.registerFilter(name, withBoundedSearch(filterNamed(name)));
+  for (const [name, filter] of Object.entries(engine.filters))
+    if (typeof filter === 'function') engine.registerFilter(name, withClock(filter as FilterHandler));
   // A retried message must be the message that was tried.
   engine.unregisterFilter('sample');
   return Object.assign(engine, { renderer: new DirectRenderer() });

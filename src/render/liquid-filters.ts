@@ -1,5 +1,7 @@
 /** The filters that LiquidJS leaves open to the machine's clock, or to make much from little. */
-import { type Context, type FilterImplOptions, filters } from 'liquidjs';
+import { type Context, defaultOperators, type FilterImplOptions, filters } from 'liquidjs';
+import { RenderFailure } from './render-failure.ts';
+import { toText } from './text-emitter.ts';
 
 /** For `renderOptions.globals`: what the templates' `now` and the date filters' "now" mean. */
 export interface Globals {
@@ -41,6 +43,48 @@ function chargeNested(ctx: Context, value: unknown): void {
     ctx.memoryLimit.use(typeof item === 'string' ? item.length + 1 : 1);
     chargeNested(ctx, item);
   }
+}
+
+/** Those that look for a text in a text: where the two are long and alike, V8 compares nearly all of the one at each place of the other. */
+export const searchFilters = [
+  'split',
+  'replace',
+  'replace_first',
+  'replace_last',
+  'remove',
+  'remove_first',
+  'remove_last',
+];
+
+export function withBoundedSearch(handler: FilterHandler): FilterHandler {
+  return function (value, ...args) {
+    assertShortSearch(value, args[0]);
+    return handler.call(this, value, ...args);
+  };
+}
+
+export const operators: typeof defaultOperators = {
+  ...defaultOperators,
+  contains(value: unknown, part: unknown) {
+    if (typeof value === 'string') assertShortSearch(value, part);
+    return (defaultOperators.contains as (value: unknown, part: unknown) => boolean)(value, part);
+  },
+};
+
+function assertShortSearch(value: unknown, part: unknown): void {
+  if (toText(value).length * toText(part).length > mostComparisons)
+    throw new RenderFailure('render_limit', 'a search for a long text in a long text');
+}
+
+/** A tenth of a second. */
+const mostComparisons = 1e8;
+
+/** One output may hold tens of thousands of filters, and not all of them count what they make. */
+export function withClock(handler: FilterHandler): FilterHandler {
+  return function (...args) {
+    this.context.renderLimit.check(performance.now());
+    return handler.apply(this, args);
+  };
 }
 
 export function filterNamed(name: string): FilterHandler {

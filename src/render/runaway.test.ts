@@ -55,3 +55,29 @@ describe('a range that counting up never leaves is refused', () => {
     expect(sent).toBe('999999999999998 999999999999999 1000000000000000 0.5 1.5 2.5 .');
   });
 });
+
+describe('a filter that does too much between two looks at the clock is stopped', () => {
+  const chain = (filter: string) => `{{ "${'%'.repeat(1000)}"${` | ${filter}`.repeat(20_000)} | size }}`;
+  const many = '{{ (1..1900000) | ';
+  const long = { t: 'a'.repeat(300_000), p: `${'a'.repeat(125)}b${'a'.repeat(100_000)}` };
+  const alike = { t: 'a'.repeat(200_000), p: `${'a'.repeat(50_000)}b${'a'.repeat(50_000)}` };
+  const path = { l: Array.from({ length: 20_000 }, () => ({})), p: `a${'.a'.repeat(30_000)}` };
+  test.each<[string, string, Attributes]>([
+    ['uncounted growth', chain('url_encode'), {}],
+    ['uncounted growth', chain('cgi_escape'), {}],
+    ['uncounted growth', chain('uri_escape'), {}],
+    ['a long chain', `{{ profile.t${' | slugify'.repeat(10_000)} | size }}`, { t: 'a'.repeat(200_000) }],
+    ['an expression for each item', `${many}has_exp: "i", "i == 0" }}`, {}],
+    ['a search for each item', `${many}find_exp: "i", "profile.t contains profile.p" }}`, long],
+    ['a property of each item', `${many}find_index: "a", 3 }}`, {}],
+    ['a long path of each item', '{{ profile.l | map: profile.p | size }}', path],
+    ['a long path of each item', '{{ profile.l | where: profile.p | size }}', path],
+    ['a search', '{{ profile.t | split: profile.p | size }}', long],
+    ['a search', '{{ profile.t | remove: profile.p | size }}', long],
+    ['a search', '{% if profile.t contains profile.p %}x{% endif %}', long],
+    ['a search from the end', '{{ profile.t | remove_last: profile.p | size }}', alike],
+    ['a search from the end', '{{ profile.t | replace_last: profile.p, "x" | size }}', alike],
+  ])('%s', (_, text, attributes) =>
+    expect(renderWatched(text, attributes)).toMatchObject({ kind: 'skipped', reason: 'render_limit' }),
+  );
+});

@@ -2,8 +2,9 @@
  * A parsed Liquid template, and the one way to evaluate it. LiquidJS parses and evaluates; what is ours is where the
  * static text goes (static-nodes.ts) and where the output goes (the emitter).
  */
-import { Context, type Emitter, type Liquid, LiquidError, type Template, toValueSync } from 'liquidjs';
+import { type Emitter, type Liquid, LiquidError, type Template, toValueSync } from 'liquidjs';
 import { evaluateDirectly } from './direct-values.ts';
+import { WatchedContext } from './watched-context.ts';
 
 export interface ParsedTemplate {
   readonly engine: Liquid;
@@ -40,7 +41,7 @@ export interface Scope {
 export function evaluateTemplate(template: ParsedTemplate, scope: Scope, emitter: Emitter): void {
   const { engine, nodes } = template;
   const renderOptions = { sync: true, globals: scope.globals };
-  const ctx = new Context(scope.variables, engine.options, renderOptions, { liquid: engine });
+  const ctx = new WatchedContext(scope.variables, engine.options, renderOptions, { liquid: engine });
   toValueSync(engine.renderer.renderTemplates(nodes, ctx, emitter));
 }
 
