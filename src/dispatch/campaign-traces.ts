@@ -1,12 +1,9 @@
 /** Campaigns to the spans of the requests that scheduled them. They can't change once a campaign runs, so they are remembered. */
+
 import { LRUCache } from 'lru-cache';
+import type { CampaignKey } from '../ledger/campaign-key.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { batchesOf } from './key-batches.ts';
-
-interface CampaignKey {
-  readonly tenantId: number;
-  readonly campaignId: number;
-}
 
 export interface CampaignTraces {
   /** Answers a look-up of all of them: a traceparent, or undefined where the request was not traced. */

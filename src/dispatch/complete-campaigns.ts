@@ -2,15 +2,11 @@
  * Ends campaigns: complete ones, those past their deadline, and those that were cancelled or failed. The dispatcher alone decides
  * that a campaign is done: of two workers ending its two last chunks at once, each would see the other's open.
  */
+import type { CampaignKey } from '../ledger/campaign-key.ts';
 import { chunkStates } from '../ledger/states.ts';
 import { type StoppedCampaign, type SweepOptions, sweepStopped } from '../ledger/sweep-stopped.ts';
 import { type PassedOver, workThrough } from '../ledger/work-through.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
-
-interface CampaignKey {
-  readonly tenantId: number;
-  readonly campaignId: number;
-}
 
 interface Stopped extends StoppedCampaign {
   readonly state: 'sending' | 'cancelled' | 'failed';
@@ -24,7 +20,7 @@ const noOpenChunk = `COALESCE((SELECT c.state FROM chunks c FORCE INDEX (by_camp
   WHERE c.tenant_id = m.tenant_id AND c.campaign_id = m.id ORDER BY c.state LIMIT 1), ${chunkStates.done}) = ${chunkStates.done}`;
 
 /** Told of chunks and campaigns that could not be dealt with now: the others had their turn. */
-export type SweepPassedOver = PassedOver<{ readonly tenantId: number; readonly campaignId: number }>;
+export type SweepPassedOver = PassedOver<CampaignKey>;
 
 /** Campaigns that are expanded and have no open chunk are sent. Nothing reopens a chunk, so reading first is safe. */
 export async function completeCampaigns(

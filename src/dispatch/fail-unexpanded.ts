@@ -3,12 +3,13 @@
  * not expanded any further to expire what is found: it may be fifty million, each a row that nobody gets a message for, and campaigns in time would wait.
  * So not everybody of the audience has a state, and the campaign must not read `sent`.
  */
-import { failCampaign, type UnexpandedCampaign } from '../ledger/fail-campaign.ts';
+import type { CampaignKey } from '../ledger/campaign-key.ts';
+import { failCampaign } from '../ledger/fail-campaign.ts';
 import { allCounts } from '../ledger/recount.ts';
 import { oneOfMany, type PassedOver, workThrough } from '../ledger/work-through.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
 
-export interface FailedCampaign extends UnexpandedCampaign {
+export interface FailedCampaign extends CampaignKey {
   readonly failure: string;
 }
 
@@ -17,7 +18,7 @@ const campaignsAtOnce = 50;
 /** Answers those that it has failed. If we die in between, the next pass finds the rest. */
 export async function failUnexpanded(
   db: Database,
-  passedOver?: PassedOver<UnexpandedCampaign>,
+  passedOver?: PassedOver<CampaignKey>,
 ): Promise<readonly FailedCampaign[]> {
   const overdue = await findUnexpanded(db);
   const failed = await workThrough(overdue, (campaign) => failOne(db, campaign), passedOver);
@@ -27,14 +28,14 @@ export async function failUnexpanded(
 const isOverdue = `state = 'expanding' AND deadline_at <= NOW(3)`;
 
 /** Read without a lock, each then taken by its key: by `by_state` it would wait for the intents of every campaign that expands, and lock entries before rows. */
-function findUnexpanded(sql: Sql): Promise<readonly UnexpandedCampaign[]> {
+function findUnexpanded(sql: Sql): Promise<readonly CampaignKey[]> {
   return sql.rows(
     `SELECT tenant_id AS tenantId, id AS campaignId FROM campaigns WHERE ${isOverdue} LIMIT ${campaignsAtOnce}`,
   );
 }
 
 /** A page moves the campaign's cursor last: under the campaign's lock the counters have all pages that came in, and none comes in after. */
-function failOne(db: Database, campaign: UnexpandedCampaign): Promise<FailedCampaign | undefined> {
+function failOne(db: Database, campaign: CampaignKey): Promise<FailedCampaign | undefined> {
   const key = [campaign.tenantId, campaign.campaignId];
   return db.transaction(async (tx) => {
     const found = await tx.first<{ estimate: number | null }>(

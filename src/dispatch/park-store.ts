@@ -1,4 +1,5 @@
 /** Chunks that may not go now, out of their lanes' way: until their campaign runs again, or for a time. */
+import type { CampaignKey } from '../ledger/campaign-key.ts';
 import { campaignRuns } from '../ledger/campaign-runs.ts';
 import { chunkValues, chunkWhere } from '../ledger/grant.ts';
 import { chunkStates } from '../ledger/states.ts';
@@ -42,21 +43,16 @@ function parkSome(db: Database, tenantId: number, campaignId: number): Promise<n
   });
 }
 
-type ParkedCampaign = { readonly tenantId: number; readonly campaignId: number };
-
 /** Brings back what was parked, of campaigns that run (again). Bounded; answers how many chunks. */
-export async function unparkCampaigns(
-  db: Database,
-  passedOver?: PassedOver<ParkedCampaign>,
-): Promise<number> {
-  const campaigns = await db.rows<ParkedCampaign>(
+export async function unparkCampaigns(db: Database, passedOver?: PassedOver<CampaignKey>): Promise<number> {
+  const campaigns = await db.rows<CampaignKey>(
     `SELECT tenant_id AS tenantId, id AS campaignId FROM campaigns WHERE ${runs} AND parked = 1 LIMIT 20`,
   );
   const unparked = await workThrough(campaigns, (campaign) => unparkSome(db, campaign), passedOver);
   return unparked.reduce((sum, n) => sum + n, 0);
 }
 
-function unparkSome(db: Database, { tenantId, campaignId }: ParkedCampaign): Promise<number> {
+function unparkSome(db: Database, { tenantId, campaignId }: CampaignKey): Promise<number> {
   const key = [tenantId, campaignId];
   return db.transaction(async (tx) => {
     await tx.first('SELECT 1 FROM campaigns WHERE tenant_id = ? AND id = ? FOR UPDATE', key);

@@ -47,7 +47,7 @@ export async function recordIntent(tx: Sql, request: IntentRequest): Promise<Int
   const { grant, owner, seqs } = request;
   const suppressions = suppressionsOf(recipient, request);
   const { affectedRows } = await tx.write(
-    `UPDATE deliveries d ${joinChunk} ${joinCampaign} 
+    `UPDATE deliveries d ${joinChunk} ${joinCampaign}
      LEFT JOIN suppressions s ON ${suppressions.condition}
      SET d.state = ${deliveryStates.attempting}, d.epoch = ?, d.attempts = LEAST(d.attempts + 1, 255)
      WHERE ${rowsOf} AND ${unsent} AND ${ours} AND ${runs} AND s.tenant_id IS NULL`,

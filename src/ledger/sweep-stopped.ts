@@ -3,6 +3,7 @@
  * that cancelling fifty million recipients never locks more than five hundred rows. Chunks on the wire are left to end first.
  */
 import type { Database, Sql } from '../platform/mysql.ts';
+import type { CampaignKey } from './campaign-key.ts';
 import type { ChunkKey } from './delivery-id.ts';
 import { chunkValues, chunkWhere } from './grant.ts';
 import { countDeliveries, lockChunk, moveCounters, requeueChunk } from './recount.ts';
@@ -10,9 +11,7 @@ import { chunkStates, deliveryStates } from './states.ts';
 import { toChunkKey } from './takeover.ts';
 import { oneOfMany, type PassedOver, workThrough } from './work-through.ts';
 
-export interface StoppedCampaign {
-  readonly tenantId: number;
-  readonly campaignId: number;
+export interface StoppedCampaign extends CampaignKey {
   readonly becomes: 'cancelled' | 'expired';
 }
 

@@ -1,12 +1,8 @@
 /** Campaigns whose time has come start expanding. Each is one compare-and-set; two schedulers at once are harmless. */
+import type { CampaignKey } from '../ledger/campaign-key.ts';
 import { counterSlots } from '../ledger/recount.ts';
 import { oneOfMany, type PassedOver } from '../ledger/work-through.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
-
-interface DueCampaign {
-  readonly tenantId: number;
-  readonly campaignId: number;
-}
 
 /**
  * Starts at most `limit` due campaigns; answers how many. One that somebody has locked keeps neither the others from starting nor those that
@@ -15,7 +11,7 @@ interface DueCampaign {
 export async function startDueCampaigns(
   db: Database,
   limit: number,
-  passedOver: PassedOver<DueCampaign> = () => {},
+  passedOver: PassedOver<CampaignKey> = () => {},
 ): Promise<number> {
   let started = 0;
   for (const campaign of await readDue(db, limit)) {
@@ -28,7 +24,7 @@ export async function startDueCampaigns(
   return started;
 }
 
-function readDue(sql: Sql, limit: number): Promise<readonly DueCampaign[]> {
+function readDue(sql: Sql, limit: number): Promise<readonly CampaignKey[]> {
   return sql.rows(
     `SELECT tenant_id AS tenantId, id AS campaignId FROM campaigns
      WHERE state = 'scheduled' AND send_at <= NOW(3) AND paused_at IS NULL ORDER BY send_at LIMIT ?`,
@@ -37,7 +33,7 @@ function readDue(sql: Sql, limit: number): Promise<readonly DueCampaign[]> {
 }
 
 /** It is due still: since it was found, its owner may have scheduled it anew for later. */
-async function startCampaign(tx: Sql, { tenantId, campaignId }: DueCampaign): Promise<number> {
+async function startCampaign(tx: Sql, { tenantId, campaignId }: CampaignKey): Promise<number> {
   const { affectedRows } = await tx.write(
     `UPDATE campaigns SET state = 'expanding', started_at = NOW(3), updated_at = NOW(3), version = version + 1,
        deadline_at = send_at + INTERVAL deliver_within_s SECOND

@@ -1,13 +1,10 @@
 /** The names by which a chunk's spans and log lines can be found: ids as the API shows them, for that is what a caller has. Pure. */
+
 import type { Attributes } from '@opentelemetry/api';
 import { formatId } from '../ids.ts';
+import type { CampaignKey } from '../ledger/campaign-key.ts';
 import type { Grant } from '../ledger/grant.ts';
 import type { DeliveryClass } from '../ledger/states.ts';
-
-interface CampaignKey {
-  readonly tenantId: number;
-  readonly campaignId: number;
-}
 
 /** Where a grant goes: with its tenant, this is its lane. */
 export interface GrantPlace {
