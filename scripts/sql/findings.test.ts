@@ -50,6 +50,26 @@ test('a join of two tenants’ rows is refused', () => {
   expect(mistakesOf(text)).toEqual(['src/x.ts:readX: joins profiles without its tenant']);
 });
 
+test.each([
+  'UPDATE lanes SET next_due_at = NULL WHERE tenant_id = ? AND destination_id = ? AND class = ?',
+  'SELECT 1 FROM lanes WHERE tenant_id = ? AND destination_id = ? FOR UPDATE',
+  'SELECT 1 FROM chunks c WHERE c.tenant_id = ? AND c.state = 0 LOCK IN SHARE MODE',
+])('%s may wait at an entry that is gone afterwards, and is refused', (text) => {
+  const table = text.includes('lanes') ? 'lanes' : 'chunks';
+  expect(mistakesOf(text)).toEqual([
+    `src/x.ts:readX: takes rows of ${table} by a key that may move: FORCE INDEX`,
+  ]);
+});
+
+test.each([
+  'UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = NULL WHERE tenant_id = ? AND destination_id = ? AND class = ?',
+  'SELECT 1 FROM lanes WHERE tenant_id = ? AND destination_id = ? AND class = ? FOR UPDATE',
+  'SELECT 1 FROM lanes WHERE tenant_id = ? AND destination_id = ?',
+  'UPDATE lists SET name = ? WHERE tenant_id = ? AND id = ?',
+])('%s is fine', (text) => {
+  expect(mistakesOf(text)).toEqual([]);
+});
+
 test('a key that the tenant does not lead is refused', () => {
   const added = { name: 'notes', keys: [{ name: 'PRIMARY', columns: ['id'] }] };
   expect(findMistakes(listed, [...tables, added])).toEqual([

@@ -1,5 +1,6 @@
 /** What is wrong with our SQL or with the lists beside it. Nothing, or `npm run check` fails. */
 import { schemaWords, unknownIn } from './constructs.ts';
+import { movingTablesOf, unforcedIn } from './moving-keys.ts';
 import { otherKeys } from './other-keys.ts';
 import type { Statement } from './read-statements.ts';
 import { looseJoins, scopeOf } from './scope.ts';
@@ -20,6 +21,7 @@ export function findMistakes(statements: readonly Statement[], tables: readonly 
   const tenantTables = tenantTablesOf(tables);
   return [
     ...statements.flatMap((statement) => mistakesIn(statement, tenantTables)),
+    ...planMistakes(statements, tables),
     ...keyMistakes(tables),
     ...staleEntries(statements, tables),
   ];
@@ -34,6 +36,14 @@ function mistakesIn(statement: Statement, tenantTables: ReadonlySet<string>): re
     ...(isWide ? [`${place}: names no tenant, and is not in scripts/sql/whole-cell.ts`] : []),
     ...looseJoins(statement, tenantTables).map((table) => `${place}: joins ${table} without its tenant`),
   ];
+}
+
+function planMistakes(statements: readonly Statement[], tables: readonly Table[]): readonly string[] {
+  const moving = movingTablesOf(statements, tables);
+  return statements.flatMap((statement) => {
+    const table = unforcedIn(statement, moving);
+    return table ? [`${placeOf(statement)}: takes rows of ${table} by a key that may move: FORCE INDEX`] : [];
+  });
 }
 
 /** In the statements of migrations. */

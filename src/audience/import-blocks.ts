@@ -18,7 +18,7 @@ export async function appendBlock(
 ): Promise<boolean> {
   return db.transaction(async (tx) => {
     const { affectedRows } = await tx.write(
-      `UPDATE imports SET received_bytes = received_bytes + ?, lease_until = NOW(3) + INTERVAL ? SECOND
+      `UPDATE imports FORCE INDEX (PRIMARY) SET received_bytes = received_bytes + ?, lease_until = NOW(3) + INTERVAL ? SECOND
        WHERE tenant_id = ? AND id = ? AND state = 'receiving'`,
       [block.data.length, uploadLeaseSeconds, tenantId, id],
     );

@@ -49,7 +49,7 @@ export async function claimImport(db: Database): Promise<ClaimedImport | undefin
  */
 export async function recordBatch(tx: Sql, claimed: ClaimedImport, counts: BatchCounts): Promise<void> {
   const { affectedRows } = await tx.write(
-    `UPDATE imports SET n_accepted = n_accepted + ?, n_rejected = n_rejected + ?,
+    `UPDATE imports FORCE INDEX (PRIMARY) SET n_accepted = n_accepted + ?, n_rejected = n_rejected + ?,
        tries = IF(n_accepted + n_rejected > n_rows, 1, tries), n_rows = GREATEST(n_rows, n_accepted + n_rejected),
        lease_until = NOW(3) + INTERVAL ? SECOND WHERE ${ours}`,
     [counts.accepted, counts.rejected, leaseSeconds, ...keyOf(claimed)],
@@ -60,7 +60,7 @@ export async function recordBatch(tx: Sql, claimed: ClaimedImport, counts: Batch
 /** `failure` says why it failed; without one it is done. Idempotent. The blocks are left to `sweepImports`. */
 export async function endImport(sql: Sql, claimed: ClaimedImport, failure?: string): Promise<void> {
   await sql.write(
-    `UPDATE imports SET state = ?, failure = ?, owner = NULL, finished_at = NOW(3),
+    `UPDATE imports FORCE INDEX (PRIMARY) SET state = ?, failure = ?, owner = NULL, finished_at = NOW(3),
        lease_until = NOW(3) WHERE ${ours}`,
     [failure === undefined ? 'done' : 'failed', failure?.slice(0, 500) ?? null, ...keyOf(claimed)],
   );
@@ -69,7 +69,7 @@ export async function endImport(sql: Sql, claimed: ClaimedImport, failure?: stri
 /** Gives it back on a clean stop: that was no failed try, and another runner need not wait for the lease to end. */
 export async function releaseImport(sql: Sql, claimed: ClaimedImport): Promise<void> {
   await sql.write(
-    `UPDATE imports SET state = 'pending', owner = NULL, lease_until = NULL, tries = tries - 1 WHERE ${ours}`,
+    `UPDATE imports FORCE INDEX (PRIMARY) SET state = 'pending', owner = NULL, lease_until = NULL, tries = tries - 1 WHERE ${ours}`,
     keyOf(claimed),
   );
 }
@@ -104,7 +104,7 @@ async function takeCandidate(db: Database, candidate: Candidate): Promise<Claime
   const owner = randomBytes(16).toString('hex');
   return db.transaction(async (tx) => {
     const { affectedRows } = await tx.write(
-      `UPDATE imports SET state = 'running', owner = ?, tries = tries + 1,
+      `UPDATE imports FORCE INDEX (PRIMARY) SET state = 'running', owner = ?, tries = tries + 1,
          lease_until = NOW(3) + INTERVAL ? SECOND, n_accepted = 0, n_rejected = 0
        WHERE tenant_id = ? AND id = ? AND ${isFree}`,
       [owner, leaseSeconds, tenantId, id],
@@ -117,7 +117,7 @@ async function takeCandidate(db: Database, candidate: Candidate): Promise<Claime
 
 async function giveUp(db: Database, { tenantId, id }: Candidate): Promise<void> {
   await db.write(
-    `UPDATE imports SET state = 'failed', failure = ?, owner = NULL, finished_at = NOW(3),
+    `UPDATE imports FORCE INDEX (PRIMARY) SET state = 'failed', failure = ?, owner = NULL, finished_at = NOW(3),
        lease_until = NOW(3) WHERE tenant_id = ? AND id = ? AND ${isFree}`,
     [`It was tried ${maxTries} times without getting any further`, tenantId, id],
   );

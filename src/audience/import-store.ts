@@ -47,7 +47,7 @@ export async function insertImport(sql: Sql, key: ImportKey, source: ImportSourc
 /** Everything has come: from here on any runner may take it. False when it was cancelled or given up meanwhile. */
 export async function submitImport(sql: Sql, key: ImportKey): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE imports SET state = 'pending', lease_until = NULL
+    `UPDATE imports FORCE INDEX (PRIMARY) SET state = 'pending', lease_until = NULL
      WHERE tenant_id = ? AND id = ? AND state = 'receiving'`,
     [key.tenantId, key.id],
   );
@@ -57,7 +57,7 @@ export async function submitImport(sql: Sql, key: ImportKey): Promise<boolean> {
 /** Its blocks are left to `sweepImports`. */
 export async function failUpload(sql: Sql, key: ImportKey, failure: string): Promise<void> {
   await sql.write(
-    `UPDATE imports SET state = 'failed', failure = ?, finished_at = NOW(3), lease_until = NOW(3)
+    `UPDATE imports FORCE INDEX (PRIMARY) SET state = 'failed', failure = ?, finished_at = NOW(3), lease_until = NOW(3)
      WHERE tenant_id = ? AND id = ? AND state = 'receiving'`,
     [failure, key.tenantId, key.id],
   );
@@ -68,7 +68,7 @@ export async function failUpload(sql: Sql, key: ImportKey, failure: string): Pro
  */
 export async function cancelImport(sql: Sql, key: ImportKey): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE imports SET state = 'cancelled', owner = NULL, finished_at = NOW(3), lease_until = NOW(3)
+    `UPDATE imports FORCE INDEX (PRIMARY) SET state = 'cancelled', owner = NULL, finished_at = NOW(3), lease_until = NOW(3)
      WHERE tenant_id = ? AND id = ? AND state IN ('receiving', 'pending', 'running')`,
     [key.tenantId, key.id],
   );

@@ -12,10 +12,10 @@ export async function sweepImports(db: Database): Promise<number> {
   const ended = await findEnded(db);
   for (const key of ended) {
     await removeBlocks(db, key);
-    await db.write('UPDATE imports SET lease_until = NULL WHERE tenant_id = ? AND id = ?', [
-      key.tenantId,
-      key.id,
-    ]);
+    await db.write(
+      'UPDATE imports FORCE INDEX (PRIMARY) SET lease_until = NULL WHERE tenant_id = ? AND id = ?',
+      [key.tenantId, key.id],
+    );
   }
   return ended.length;
 }
@@ -31,7 +31,7 @@ async function failAbandonedUploads(db: Database): Promise<void> {
   );
   for (const { tenantId, id } of abandoned)
     await db.write(
-      `UPDATE imports SET state = 'failed', failure = 'The upload broke off before its end',
+      `UPDATE imports FORCE INDEX (PRIMARY) SET state = 'failed', failure = 'The upload broke off before its end',
          finished_at = NOW(3), lease_until = NOW(3)
        WHERE tenant_id = ? AND id = ? AND ${isAbandoned}`,
       [tenantId, id],

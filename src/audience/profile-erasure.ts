@@ -29,7 +29,7 @@ async function eraseData(
 ): Promise<void> {
   await suppressAddresses(tx, tenantId, [{ addressHash, scope: '*', reason: 'erased', source: 'erasure' }]);
   await tx.write(
-    `UPDATE profiles SET email = NULL, email_hash = NULL, phone = NULL, time_zone = NULL, consent = NULL,
+    `UPDATE profiles FORCE INDEX (PRIMARY) SET email = NULL, email_hash = NULL, phone = NULL, time_zone = NULL, consent = NULL,
        attributes = NULL, updated_at = NOW(3), erased_at = NOW(3)
      WHERE tenant_id = ? AND id = ?`,
     [tenantId, id],

@@ -138,17 +138,15 @@ async function writeUpdate(tx: Sql, tenantId: TenantId, old: Profile, update: Pr
   const merged = update.change.attributes ? mergeAttributes(old.attributes, attributes) : old.attributes;
   assertWithinLimits(merged);
   await tx.write(
-    `UPDATE profiles SET phone = ?, time_zone = ?, consent = ?, attributes = ?, updated_at = NOW(3)
+    `UPDATE profiles FORCE INDEX (PRIMARY) SET phone = ?, time_zone = ?, consent = ?, attributes = ?, updated_at = NOW(3)
      WHERE tenant_id = ? AND id = ?`,
     [phone, timeZone, consent && JSON.stringify(consent), JSON.stringify(merged), tenantId, old.id],
   );
   if (!update.address) return;
-  await tx.write('UPDATE profiles SET email = ?, email_hash = ? WHERE tenant_id = ? AND id = ?', [
-    update.address.email,
-    update.address.hash,
-    tenantId,
-    old.id,
-  ]);
+  await tx.write(
+    'UPDATE profiles FORCE INDEX (PRIMARY) SET email = ?, email_hash = ? WHERE tenant_id = ? AND id = ?',
+    [update.address.email, update.address.hash, tenantId, old.id],
+  );
 }
 
 function withoutAbsent(change: ProfileChange): Partial<Profile> {

@@ -129,7 +129,7 @@ async function dropCleared(tx: Sql, tenantId: TenantId, rows: readonly Row[]): P
   const cleared = rows.filter((row) => row.isClearing);
   if (cleared.length === 0) return;
   await tx.write(
-    `UPDATE profiles SET phone = NULLIF(phone, ''), time_zone = NULLIF(time_zone, ''),
+    `UPDATE profiles FORCE INDEX (by_email) SET phone = NULLIF(phone, ''), time_zone = NULLIF(time_zone, ''),
        consent = NULLIF(consent, ''), attributes = JSON_MERGE_PATCH('{}', attributes)
      WHERE tenant_id = ? AND email_hash IN (${inList(cleared)})`,
     [tenantId],

@@ -60,7 +60,7 @@ export async function listCampaigns(
  */
 export async function updateCampaign(sql: Sql, seen: Campaign, content: CampaignContent): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE campaigns SET ${contentColumns.map((column) => `${column} = ?`).join(', ')},
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET ${contentColumns.map((column) => `${column} = ?`).join(', ')},
        deadline_at = send_at + INTERVAL deliver_within_s SECOND, version = version + 1, updated_at = NOW(3)
      WHERE tenant_id = ? AND id = ? AND version = ? AND state IN (?)`,
     [...contentValues(content), seen.tenantId, seen.id, seen.version, campaignActions.edit],

@@ -24,7 +24,7 @@ export interface Schedule {
 export async function scheduleCampaign(sql: Sql, seen: Campaign, schedule: Schedule): Promise<boolean> {
   const { part, sendAt, templateVersion, estimatedRecipients, traceparent = null } = schedule;
   const { affectedRows } = await sql.write(
-    `UPDATE campaigns SET state = 'scheduled', part = ?, send_at = COALESCE(?, NOW(3)),
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET state = 'scheduled', part = ?, send_at = COALESCE(?, NOW(3)),
        deadline_at = COALESCE(?, NOW(3)) + INTERVAL deliver_within_s SECOND, template_version = ?, estimated_recipients = ?,
        sending_domain = ?, traceparent = ?, ${touched} WHERE ${where} AND version = ? AND state IN (?)`,
     [
@@ -39,7 +39,7 @@ export async function scheduleCampaign(sql: Sql, seen: Campaign, schedule: Sched
 /** Loses against the scheduler once the time has come: then it is expanding. */
 export async function unscheduleCampaign(sql: Sql, { tenantId, id }: CampaignKey): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE campaigns SET state = 'draft', send_at = NULL, deadline_at = NULL, estimated_recipients = NULL, ${touched}
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET state = 'draft', send_at = NULL, deadline_at = NULL, estimated_recipients = NULL, ${touched}
      WHERE ${where} AND state IN (?)`,
     [tenantId, id, campaignActions.unschedule],
   );
@@ -49,7 +49,7 @@ export async function unscheduleCampaign(sql: Sql, { tenantId, id }: CampaignKey
 /** Of a paused one nothing changes, not even its version. (Assignments take effect from left to right.) */
 export async function pauseCampaign(sql: Sql, { tenantId, id }: CampaignKey): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE campaigns SET version = version + (paused_at IS NULL), updated_at = IF(paused_at IS NULL, NOW(3), updated_at),
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET version = version + (paused_at IS NULL), updated_at = IF(paused_at IS NULL, NOW(3), updated_at),
        paused_at = COALESCE(paused_at, NOW(3))
      WHERE ${where} AND state IN (?)`,
     [tenantId, id, campaignActions.pause],
@@ -59,7 +59,7 @@ export async function pauseCampaign(sql: Sql, { tenantId, id }: CampaignKey): Pr
 
 export async function resumeCampaign(sql: Sql, { tenantId, id }: CampaignKey): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE campaigns SET version = version + (paused_at IS NOT NULL), updated_at = IF(paused_at IS NULL, updated_at, NOW(3)),
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET version = version + (paused_at IS NOT NULL), updated_at = IF(paused_at IS NULL, updated_at, NOW(3)),
        paused_at = NULL
      WHERE ${where} AND state IN (?)`,
     [tenantId, id, campaignActions.resume],
@@ -73,7 +73,7 @@ export async function resumeCampaign(sql: Sql, { tenantId, id }: CampaignKey): P
  */
 export async function cancelCampaign(sql: Sql, { tenantId, id }: CampaignKey): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE campaigns SET version = version + (state <> 'cancelled'), updated_at = IF(state = 'cancelled', updated_at, NOW(3)),
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET version = version + (state <> 'cancelled'), updated_at = IF(state = 'cancelled', updated_at, NOW(3)),
        settling = IF(state = 'cancelled', settling, 1), paused_at = NULL, state = 'cancelled'
      WHERE ${where} AND state IN (?)`,
     [tenantId, id, campaignActions.cancel],

@@ -35,7 +35,7 @@ export async function completeCampaigns(
 
 async function complete(sql: Sql, campaign: CampaignKey): Promise<CampaignKey> {
   await sql.write(
-    `UPDATE campaigns SET state = 'sent', finished_at = NOW(3), updated_at = NOW(3), version = version + 1
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET state = 'sent', finished_at = NOW(3), updated_at = NOW(3), version = version + 1
      WHERE tenant_id = ? AND id = ? AND state = 'sending'`,
     [campaign.tenantId, campaign.campaignId],
   );
@@ -80,7 +80,7 @@ async function endSettling(db: Database, { tenantId, campaignId }: CampaignKey):
   );
   if (open) return;
   await db.write(
-    `UPDATE campaigns SET settling = 0, finished_at = NOW(3), updated_at = NOW(3), version = version + 1
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET settling = 0, finished_at = NOW(3), updated_at = NOW(3), version = version + 1
      WHERE tenant_id = ? AND id = ? AND settling = 1`,
     [tenantId, campaignId],
   );

@@ -42,7 +42,7 @@ type CurrentRow = { tenant_id: number; campaign_id: number; chunk_no: number; ep
 async function lockCurrent(tx: Sql, planned: readonly PlannedGrant[]): Promise<readonly PlannedGrant[]> {
   const grants = planned.map(({ grant }) => grant);
   const rows = await tx.rows<CurrentRow>(
-    `SELECT tenant_id, campaign_id, chunk_no, epoch FROM chunks
+    `SELECT tenant_id, campaign_id, chunk_no, epoch FROM chunks FORCE INDEX (PRIMARY)
      WHERE state = ${chunkStates.pending} AND (${byKey(grants)}) FOR UPDATE`,
     grants.flatMap(chunkValues),
   );
@@ -59,7 +59,7 @@ function nameOf(...numbers: readonly number[]): string {
 async function markDispatched(tx: Sql, current: readonly PlannedGrant[], leaseMs: number): Promise<void> {
   const grants: readonly Grant[] = current.map(({ grant }) => grant);
   await tx.write(
-    `UPDATE chunks SET state = ${chunkStates.dispatched}, epoch = epoch + 1, lease_until = ${leaseEnd(leaseMs)},
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET state = ${chunkStates.dispatched}, epoch = epoch + 1, lease_until = ${leaseEnd(leaseMs)},
        grant_n = CASE ${grants.map(() => `WHEN ${chunkWhere} THEN ?`).join(' ')} END
      WHERE ${byKey(grants)}`,
     [...grants.flatMap((grant) => [...chunkValues(grant), grant.n]), ...grants.flatMap(chunkValues)],
@@ -73,12 +73,12 @@ export function returnDispatched(db: Database): Promise<number> {
       `SELECT DISTINCT tenant_id, destination_id, class FROM chunks WHERE state = ${chunkStates.dispatched}`,
     );
     const { affectedRows } = await tx.write(
-      `UPDATE chunks SET state = ${chunkStates.pending}, epoch = epoch + 1, owner = NULL, grant_n = 0,
+      `UPDATE chunks FORCE INDEX (by_lease) SET state = ${chunkStates.pending}, epoch = epoch + 1, owner = NULL, grant_n = 0,
          lease_until = NULL, due_at = NOW(3)
        WHERE state = ${chunkStates.dispatched}`,
     );
     for (const lane of lanes) {
-      await tx.write(`UPDATE lanes SET next_due_at = NOW(3) WHERE ${whereLane}`, [
+      await tx.write(`UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = NOW(3) WHERE ${whereLane}`, [
         lane.tenant_id,
         lane.destination_id,
         lane.class,

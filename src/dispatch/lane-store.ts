@@ -56,7 +56,7 @@ function rescheduleSome(db: Database, lanes: readonly Lane[]): Promise<void> {
   return db.transaction(async (tx) => {
     const values = lanes.flatMap(laneValues);
     await tx.rows(
-      `SELECT 1 FROM lanes WHERE ${anyOf(lanes)} ORDER BY tenant_id, destination_id, class FOR UPDATE`,
+      `SELECT 1 FROM lanes FORCE INDEX (PRIMARY) WHERE ${anyOf(lanes)} ORDER BY tenant_id, destination_id, class FOR UPDATE`,
       values,
     );
     const dueIn = await readNextDue(tx, lanes);
@@ -64,10 +64,13 @@ function rescheduleSome(db: Database, lanes: readonly Lane[]): Promise<void> {
     const cases = times.map(
       (due) => `WHEN ${whereLane} THEN ${due === null ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND'}`,
     );
-    await tx.write(`UPDATE lanes SET next_due_at = CASE ${cases.join(' ')} END WHERE ${anyOf(lanes)}`, [
-      ...lanes.flatMap((lane, i) => [...laneValues(lane), ...(times[i] === null ? [] : [times[i]])]),
-      ...values,
-    ]);
+    await tx.write(
+      `UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = CASE ${cases.join(' ')} END WHERE ${anyOf(lanes)}`,
+      [
+        ...lanes.flatMap((lane, i) => [...laneValues(lane), ...(times[i] === null ? [] : [times[i]])]),
+        ...values,
+      ],
+    );
   });
 }
 

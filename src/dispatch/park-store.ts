@@ -33,7 +33,10 @@ function parkSome(db: Database, tenantId: number, campaignId: number): Promise<n
       [tenantId, campaignId],
     );
     if (!stopped) return 0;
-    await tx.write('UPDATE campaigns SET parked = 1 WHERE tenant_id = ? AND id = ?', [tenantId, campaignId]);
+    await tx.write('UPDATE campaigns FORCE INDEX (PRIMARY) SET parked = 1 WHERE tenant_id = ? AND id = ?', [
+      tenantId,
+      campaignId,
+    ]);
     const { affectedRows } = await tx.write(
       `UPDATE chunks FORCE INDEX (by_campaign) SET due_at = ${parkedUntil}
        WHERE tenant_id = ? AND campaign_id = ? AND state = ${chunkStates.pending} AND due_at < ${parkedUntil} LIMIT ${movedAtOnce}`,
@@ -62,9 +65,14 @@ function unparkSome(db: Database, { tenantId, campaignId }: CampaignKey): Promis
          AND n_pending + n_deferred > 0 LIMIT ${movedAtOnce}`,
       key,
     );
-    await tx.write('UPDATE lanes SET next_due_at = NOW(3) WHERE tenant_id = ?', [tenantId]);
+    await tx.write('UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = NOW(3) WHERE tenant_id = ?', [
+      tenantId,
+    ]);
     if (affectedRows < movedAtOnce)
-      await tx.write('UPDATE campaigns SET parked = 0 WHERE tenant_id = ? AND id = ?', key);
+      await tx.write(
+        'UPDATE campaigns FORCE INDEX (PRIMARY) SET parked = 0 WHERE tenant_id = ? AND id = ?',
+        key,
+      );
     return affectedRows;
   }, oneOfMany);
 }

@@ -18,7 +18,7 @@ export async function claimGrant(
   leaseMs = defaultLeaseMs,
 ): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE chunks SET state = ${chunkStates.leased}, owner = ?, lease_until = ${leaseEnd(leaseMs)}
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET state = ${chunkStates.leased}, owner = ?, lease_until = ${leaseEnd(leaseMs)}
      WHERE ${chunkWhere} AND epoch = ?
        AND (state = ${chunkStates.dispatched} OR (state = ${chunkStates.leased} AND owner = ?))`,
     [owner, ...chunkValues(grant), grant.epoch, owner],
@@ -37,7 +37,7 @@ export async function beginRendering(
   leaseMs = defaultLeaseMs,
 ): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE chunks SET owner = ?, lease_until = ${leaseEnd(leaseMs)} WHERE ${chunkWhere} AND epoch = ? AND state = ${chunkStates.dispatched}`,
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET owner = ?, lease_until = ${leaseEnd(leaseMs)} WHERE ${chunkWhere} AND epoch = ? AND state = ${chunkStates.dispatched}`,
     [owner, ...chunkValues(grant), grant.epoch],
   );
   return affectedRows === 1;
@@ -54,7 +54,7 @@ export async function finishRendering(
   leaseMs = defaultLeaseMs,
 ): Promise<void> {
   await sql.write(
-    `UPDATE chunks SET owner = NULL, lease_until = ${leaseEnd(leaseMs)}
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET owner = NULL, lease_until = ${leaseEnd(leaseMs)}
      WHERE ${chunkWhere} AND epoch = ? AND state = ${chunkStates.dispatched} AND owner = ?`,
     [...chunkValues(grant), grant.epoch, owner],
   );

@@ -8,7 +8,7 @@ import type { CampaignKey } from './campaign-key.ts';
  */
 export async function failCampaign(sql: Sql, campaign: CampaignKey, failure: string): Promise<void> {
   await sql.write(
-    `UPDATE campaigns SET state = 'failed', failure = ?, settling = 1, paused_at = NULL, updated_at = NOW(3), version = version + 1
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET state = 'failed', failure = ?, settling = 1, paused_at = NULL, updated_at = NOW(3), version = version + 1
      WHERE tenant_id = ? AND id = ? AND state = 'expanding'`,
     [failure, campaign.tenantId, campaign.campaignId],
   );

@@ -35,7 +35,7 @@ export async function recountLocked(
     });
   }
   await tx.write(
-    `UPDATE chunks SET ${deliveryStateNames.map((state) => `n_${state} = ?`).join(', ')} WHERE ${chunkWhere}`,
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET ${deliveryStateNames.map((state) => `n_${state} = ?`).join(', ')} WHERE ${chunkWhere}`,
     [...deliveryStateNames.map((state) => counts[state]), ...chunkValues(key)],
   );
 }

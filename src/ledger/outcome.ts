@@ -121,7 +121,7 @@ export async function recordSkipped(
 export function recordPoison(db: Database, grant: Grant, seq: number): Promise<void> {
   return db.transaction(async (tx) => {
     await recordSkipped(tx, grant, [{ seq, reason: 'poison' }]);
-    await tx.write(`UPDATE chunks SET crashes = 0 WHERE ${chunkWhere} AND epoch = ?`, [
+    await tx.write(`UPDATE chunks FORCE INDEX (PRIMARY) SET crashes = 0 WHERE ${chunkWhere} AND epoch = ?`, [
       ...chunkValues(grant),
       grant.epoch,
     ]);

@@ -132,7 +132,7 @@ export async function requeueChunk(
   const { counts, dueInMs, epoch, crashes, laneHoldMs = 0 } = requeue;
   const isDone = isSettled(counts);
   await tx.write(
-    `UPDATE chunks SET state = ?, epoch = ?, crashes = ?, is_retry = ?, owner = NULL, grant_n = 0, lease_until = NULL,
+    `UPDATE chunks FORCE INDEX (PRIMARY) SET state = ?, epoch = ?, crashes = ?, is_retry = ?, owner = NULL, grant_n = 0, lease_until = NULL,
        due_at = ${dueInMs === null ? "'9999-12-31'" : 'NOW(3) + INTERVAL ? MICROSECOND'},
        ${deliveryStateNames.map((state) => `n_${state} = ?`).join(', ')}
      WHERE ${chunkWhere}`,
@@ -156,7 +156,7 @@ const noLaterThan = `LEAST(COALESCE(next_due_at, TIMESTAMP '9999-12-31 00:00:00'
 
 async function setLaneDue(tx: Sql, tenantId: number, locked: LockedChunk, due: string, inMs: number) {
   await tx.write(
-    `UPDATE lanes SET next_due_at = ${due} WHERE tenant_id = ? AND destination_id = ? AND class = ?`,
+    `UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = ${due} WHERE tenant_id = ? AND destination_id = ? AND class = ?`,
     [Math.round(inMs * 1000), tenantId, locked.destinationId, locked.class],
   );
 }

@@ -179,7 +179,7 @@ async function advanceCursor(
 ): Promise<void> {
   const isLast = nextCursor === undefined;
   const { affectedRows } = await tx.write(
-    `UPDATE campaigns SET expansion_cursor = ?, next_chunk_no = next_chunk_no + ?, expansion_done = ?,
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET expansion_cursor = ?, next_chunk_no = next_chunk_no + ?, expansion_done = ?,
        state = ${isLast ? "'sending'" : 'state'}, updated_at = NOW(3)
      WHERE tenant_id = ? AND id = ? AND state = 'expanding' AND expansion_cursor = ? AND expansion_done = 0`,
     [nextCursor ?? campaign.cursor, addedChunks, isLast, campaign.tenantId, campaign.id, campaign.cursor],

@@ -35,7 +35,7 @@ function readDue(sql: Sql, limit: number): Promise<readonly CampaignKey[]> {
 /** It is due still: since it was found, its owner may have scheduled it anew for later. */
 async function startCampaign(tx: Sql, { tenantId, campaignId }: CampaignKey): Promise<number> {
   const { affectedRows } = await tx.write(
-    `UPDATE campaigns SET state = 'expanding', started_at = NOW(3), updated_at = NOW(3), version = version + 1,
+    `UPDATE campaigns FORCE INDEX (PRIMARY) SET state = 'expanding', started_at = NOW(3), updated_at = NOW(3), version = version + 1,
        deadline_at = send_at + INTERVAL deliver_within_s SECOND
      WHERE tenant_id = ? AND id = ? AND state = 'scheduled' AND send_at <= NOW(3) AND paused_at IS NULL`,
     [tenantId, campaignId],

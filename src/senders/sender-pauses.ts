@@ -82,10 +82,10 @@ export async function resumeSender(
   );
   if (affectedRows === 0) return false;
   await bringForward(tx, { tenantId, destinationId, domain });
-  await tx.write('UPDATE lanes SET next_due_at = NOW(3) WHERE tenant_id = ? AND destination_id = ?', [
-    tenantId,
-    destinationId,
-  ]);
+  await tx.write(
+    'UPDATE lanes FORCE INDEX (PRIMARY) SET next_due_at = NOW(3) WHERE tenant_id = ? AND destination_id = ?',
+    [tenantId, destinationId],
+  );
   return true;
 }
 

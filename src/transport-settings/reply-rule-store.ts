@@ -81,7 +81,7 @@ export async function updateReplyRule(
   fields: RuleFields,
 ): Promise<boolean> {
   const { affectedRows } = await sql.write(
-    `UPDATE reply_rules SET position = ?, name = ?, rule = ?, version = version + 1, updated_at = NOW(3)
+    `UPDATE reply_rules FORCE INDEX (PRIMARY) SET position = ?, name = ?, rule = ?, version = version + 1, updated_at = NOW(3)
      WHERE tenant_id = ? AND id = ? AND version = ?`,
     [...valuesOf(fields), owner, id, version],
   );

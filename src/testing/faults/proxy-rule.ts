@@ -39,12 +39,11 @@ export function commitOf(text: RegExp): ProxyRule['matches'] {
 
 /** The statements of the ledger, as they look on the wire. */
 export const statements = {
-  dispatch: /UPDATE chunks SET state = 1, epoch = epoch \+ 1/,
-  claim: /UPDATE chunks SET state = 2, owner/,
+  dispatch: /UPDATE chunks FORCE INDEX \(PRIMARY\) SET state = 1, epoch = epoch \+ 1/,
+  claim: /UPDATE chunks FORCE INDEX \(PRIMARY\) SET state = 2, owner/,
   intent: /SET d\.state = 1, d\.epoch/,
   outcome: /UPDATE deliveries SET state = \d, reply_code/,
   end: /FROM chunks WHERE.*FOR UPDATE/s,
-  renewal: /UPDATE chunks SET lease_until/,
   takeover: /UPDATE deliveries SET state = 5/,
   settle: /UPDATE deliveries SET state = \d, settled_by/,
   page: /INSERT INTO deliveries/,

@@ -80,7 +80,10 @@ const submitted: Experiment = {
     const ids = created.map(({ body }) => String(body.id));
     await killDuring(
       trial,
-      { action: 'holdReply', matches: statement(/UPDATE campaigns SET state = 'scheduled'/) },
+      {
+        action: 'holdReply',
+        matches: statement(/UPDATE campaigns FORCE INDEX \(PRIMARY\) SET state = 'scheduled'/),
+      },
       () => each((i) => client.post(`/v1/campaigns/${ids[i]}/schedule`, { send_at: 'now' })),
     );
     trial.healed();
