@@ -1,9 +1,10 @@
 /** What must hold after every run, whatever happened in it: the ledger against itself, and against what the sink accepted. */
 import { expect } from 'vitest';
 import { type DeliveryKey, formatDeliveryId } from '../ledger/delivery-id.ts';
-import { chunkStates, deliveryStateNames, deliveryStates } from '../ledger/states.ts';
+import { deliveryStateNames, deliveryStates } from '../ledger/states.ts';
 import type { Sql } from '../platform/mysql.ts';
 import { findDeliveryToken } from '../render/tokens.ts';
+import { readOpenChunks } from './open-chunks.ts';
 import type { Accepted } from './smtp-sink/tally.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { Accepted } from './smtp-sink/tally.ts';
  */
 export async function assertLedger(sql: Sql, sink: { accepted(): Accepted }): Promise<void> {
   await assertCounts(sql);
-  expect(await countOpenChunks(sql), 'chunks that are not done').toBe(0);
+  expect(await readOpenChunks(sql), 'chunks that are not done').toEqual([]);
   const accepted = sink.accepted().log.map(({ messageId }) => deliveryOf(messageId));
   expect(new Set(accepted).size, 'a message was accepted twice').toBe(accepted.length);
   const sent = await readSent(sql);
@@ -56,13 +57,6 @@ export async function assertCounts(sql: Sql): Promise<void> {
      ORDER BY tenant_id, campaign_id, chunk_no`,
   );
   expect(chunks, "the chunks' counts against the rows").toEqual(byChunk);
-}
-
-async function countOpenChunks(sql: Sql): Promise<number | undefined> {
-  const row = await sql.first<{ n: number }>(
-    `SELECT COUNT(*) AS n FROM chunks WHERE state <> ${chunkStates.done}`,
-  );
-  return row?.n;
 }
 
 type Row = {

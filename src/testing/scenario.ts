@@ -4,6 +4,8 @@ import { expect } from 'vitest';
 import { type DeliveryState, deliveryStateName } from '../ledger/states.ts';
 import type { Database } from '../platform/mysql.ts';
 import { assertLedger } from './assert-ledger.ts';
+import { LastLines } from './last-lines.ts';
+import { readOpenChunks } from './open-chunks.ts';
 import type { SinkOptions } from './smtp-sink/options.ts';
 import { createSmtpSink, type SmtpSink } from './smtp-sink/sink.ts';
 import { createTestCampaign, type TestCampaign, type TestCampaignOptions } from './test-campaign.ts';
@@ -48,13 +50,28 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
   const environment = {
     ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, REDIS_PREFIX: redis.prefix },
     // One for all of them, whatever else is changed.
-    ...{ SECRET_KEY: randomBytes(32).toString('base64') },
+    ...{ SECRET_KEY: randomBytes(32).toString('base64'), LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'warn' },
     ...options.environment,
   };
+  const log = new LastLines();
   let config = testConfig(environment);
-  let pipeline: TestPipeline = createTestPipeline(config);
+  let pipeline: TestPipeline = createTestPipeline(config, log);
   await pipeline.start();
   const of = ({ tenantId, campaignId }: TestCampaign) => [tenantId, campaignId];
+
+  /** Where the step fails: with what is still open, and what the processes said last. A failure that is rare is told once. */
+  function explained<T>(step: Promise<T>): Promise<T> {
+    return step.catch(async (error: Error) => {
+      error.message = [
+        error.message,
+        'open:',
+        ...(await readOpenChunks(db)),
+        'last said:',
+        ...log.lines,
+      ].join('\n');
+      throw error;
+    });
+  }
 
   return {
     ...{ db, redis, sink },
@@ -68,7 +85,7 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
           ...of(campaign),
           state,
         ]);
-      await waitFor(`the campaign to be ${state}`, ask, timeoutMs);
+      await explained(waitFor(`the campaign to be ${state}`, ask, timeoutMs));
     },
     async waitForQuiet(campaign) {
       const ask = () =>
@@ -76,7 +93,7 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
           'SELECT COUNT(*) AS n FROM chunks WHERE tenant_id = ? AND campaign_id = ? AND state IN (1, 2) HAVING n = 0',
           of(campaign),
         );
-      await waitFor('all grants to end', ask);
+      await explained(waitFor('all grants to end', ask));
     },
     async states(campaign) {
       const rows = await db.rows<{ state: number; n: number }>(
@@ -87,13 +104,13 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
     },
     stopPipeline: () => pipeline.stop(),
     async startPipeline() {
-      pipeline = createTestPipeline(config);
+      pipeline = createTestPipeline(config, log);
       await pipeline.start();
     },
     async replacePipeline(changes) {
       const old = pipeline;
       config = testConfig({ ...environment, ...changes });
-      pipeline = createTestPipeline(config);
+      pipeline = createTestPipeline(config, log);
       await pipeline.start();
       await old.stop();
     },
@@ -101,7 +118,7 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
       const deleted = await redis.redis.eval(loseKeys, 0, `*${redis.prefix}*`);
       expect(deleted, 'keys in Redis').toBeGreaterThan(0);
     },
-    check: () => assertLedger(db, sink),
+    check: () => explained(assertLedger(db, sink)),
     async end() {
       await pipeline.stop();
       await sink.stop();

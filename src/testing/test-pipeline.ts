@@ -14,7 +14,7 @@ export function testConfig(overrides: Readonly<Record<string, string>>): Config 
   const result = parseConfig({
     SECRET_KEY: randomBytes(32).toString('base64'),
     ALLOW_PRIVATE_TRANSPORTS: 'true',
-    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+    LOG_LEVEL: 'silent',
     RETRY_FIRST_DELAY_MS: '200',
     RETRY_STEP_MS: '100',
     HTTP_PORT: '0',
