@@ -9,7 +9,7 @@ import { createTestLedger, leaseChunk } from '../testing/test-ledger.ts';
 import { createMxRollup, resolverOf } from '../transports/mx-rollup.ts';
 import { readAudiencePage } from './audience-page.ts';
 import { createDestinationIds } from './destination-ids.ts';
-import { type ExpandingCampaign, expandPage, pageSize } from './expand-page.ts';
+import { type ExpandingCampaign, expandPage, firstPageSize, pageSize } from './expand-page.ts';
 import { startDueCampaigns } from './start-due.ts';
 
 let database: TestDatabase;
@@ -177,15 +177,23 @@ describe('a page', () => {
 
 describe('the cursor', () => {
   test('goes on behind the last page; who joins behind it is left out, who joins before it is reached', async () => {
-    const first = await addProfiles(pageSize, [1]);
+    const first = await addProfiles(firstPageSize, [1]);
     const id = await addCampaign([1]);
-    expect(await expand(await readCampaign(id))).toEqual({ recipients: pageSize, isLast: false });
+    expect(await expand(await readCampaign(id))).toEqual({ recipients: firstPageSize, isLast: false });
     expect(await stateOf(id)).toBe('expanding');
     await database.db.write('UPDATE profiles SET email = NULL WHERE id = ?', [first[0]]);
     const later = await addProfiles(3, [1]);
     expect(await expand(await readCampaign(id))).toEqual({ recipients: 3, isLast: true });
     expect(await profilesOf(id)).toEqual([...first, ...later]);
     await assertCounts(database.db);
+  });
+
+  test('is small at first, so that somebody gets a message soon, and large from then on', async () => {
+    await addProfiles(firstPageSize + pageSize + 1, [1]);
+    const id = await addCampaign([1]);
+    const sizes: (number | undefined)[] = [];
+    for (let page = 0; page < 3; page++) sizes.push((await expand(await readCampaign(id)))?.recipients);
+    expect(sizes).toEqual([firstPageSize, pageSize, 1]);
   });
 
   test('is compared and set: of two schedulers on the same page one does it, and a stale one nothing', async () => {
@@ -200,7 +208,7 @@ describe('the cursor', () => {
   });
 
   test('is compared also for a page without anybody in it', async () => {
-    const ids = await addProfiles(pageSize, [1]);
+    const ids = await addProfiles(firstPageSize, [1]);
     await addMembers(2, ids);
     const id = await addCampaign([1], [2]);
     const campaign = await readCampaign(id);
@@ -263,7 +271,7 @@ test('expansion adds to a lane while a grant of it ends, and neither loses the o
 test('the chunks of a campaign with a rate are due as the rate reaches them, over its pages', async () => {
   await addProfiles(7_000, [7]);
   const id = await addCampaign([7]);
-  for (let page = 0; page < 2; page++) await expand({ ...(await readCampaign(id)), perMinute: 1_000 });
+  for (let page = 0; page < 3; page++) await expand({ ...(await readCampaign(id)), perMinute: 1_000 });
   const rows = await database.db.rows<{ due_in: number }>(
     `SELECT TIMESTAMPDIFF(SECOND, m.started_at, c.due_at) AS due_in FROM chunks c JOIN campaigns m ON m.id = c.campaign_id
      WHERE c.campaign_id = ? ORDER BY c.chunk_no`,

@@ -33,6 +33,8 @@ export interface Destinations {
 }
 
 export const pageSize = 5_000;
+/** Small, so that sending begins while the rest is being expanded. */
+export const firstPageSize = 1_000;
 const rowsPerInsert = 1_000;
 
 /** Expands one page; answers how many recipients, and whether it was the last. Undefined: another scheduler did it. */
@@ -41,7 +43,8 @@ export async function expandPage(
   campaign: ExpandingCampaign,
   destinations: Destinations,
 ): Promise<{ readonly recipients: number; readonly isLast: boolean } | undefined> {
-  const page = await readAudiencePage(db, campaign.tenantId, campaign.audience, campaign.cursor, pageSize);
+  const size = campaign.cursor === 0 ? firstPageSize : pageSize;
+  const page = await readAudiencePage(db, campaign.tenantId, campaign.audience, campaign.cursor, size);
   await destinations.prepare?.(page.profiles.map(({ email }) => domainOf(email)));
   const chunks = planChunks(page.profiles, destinations.nameOf, campaign.nextChunkNo);
   const ids = await resolveDestinations(chunks, destinations);

@@ -28,7 +28,8 @@ export interface SchedulerOptions {
 
 /** How many campaigns get a page in one pass. */
 const campaignsAtOnce = 50;
-const pollMs = 200;
+/** Who schedules for now waits half of it; the look is a range of an index that has what is due. */
+const pollMs = 50;
 
 export function createScheduler(options: SchedulerOptions): Loop {
   const { db, log, leadership, metrics, mxRollup = tablesOnly } = options;
