@@ -24,6 +24,7 @@ export const wholeCell: readonly WholeCell[] = [
       'Rows named by their whole keys, the tenant first; several in one statement save round trips, and could be one each',
     statements: [
       'src/dispatch/campaign-traces.ts:read',
+      'src/dispatch/complete-campaigns.ts:findDoneAmong',
       'src/dispatch/dispatch-store.ts:lockCurrent',
       'src/dispatch/dispatch-store.ts:markDispatched',
       'src/dispatch/lane-store.ts:touchLanes',
@@ -48,7 +49,7 @@ export const wholeCell: readonly WholeCell[] = [
       'src/audience/list-sweeper.ts:findDeletedLists',
       'src/campaigns/archive-week.ts:listArchivableParts',
       'src/campaigns/archive-week.ts:readCampaigns',
-      'src/dispatch/complete-campaigns.ts:completeCampaigns',
+      'src/dispatch/complete-campaigns.ts:findDone',
       'src/dispatch/complete-campaigns.ts:findSettling',
       'src/dispatch/complete-campaigns.ts:findOverdue',
       'src/dispatch/fail-unexpanded.ts:findUnexpanded',

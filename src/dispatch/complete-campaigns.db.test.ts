@@ -9,7 +9,7 @@ import { assertCounts } from '../testing/assert-ledger.ts';
 import { createImpatientDatabase } from '../testing/impatient-database.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { createTestLedger, leaseChunk, readStates, type TestLedger } from '../testing/test-ledger.ts';
-import { completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
+import { completeAmong, completeCampaigns, sweepStoppedCampaigns } from './complete-campaigns.ts';
 import { failUnexpanded } from './fail-unexpanded.ts';
 
 let database: TestDatabase;
@@ -52,6 +52,21 @@ test('a campaign is sent when it is expanded and its last chunk is done, not bef
   expect(await completeCampaigns(db)).toEqual([{ tenantId: ledger.tenantId, campaignId: ledger.campaignId }]);
   expect(await read(ledger)).toMatchObject({ state: 'sent' });
   expect(await completeCampaigns(db)).toEqual([]);
+});
+
+test('of campaigns that have become quiet, those are sent whose every chunk is done', async () => {
+  const { db } = database;
+  const [done, open] = [
+    await createTestLedger(db, { size: 2 }),
+    await createTestLedger(db, { chunks: 2, size: 2 }),
+  ];
+  for (const ledger of [done, open]) await sendChunk(ledger, 0, 2);
+  const keys = [done, open].map(({ tenantId, campaignId }) => ({ tenantId, campaignId }));
+  expect(await completeAmong(db, [])).toEqual([]);
+  expect(await completeAmong(db, keys)).toEqual([keys[0]]);
+  expect(await read(done)).toMatchObject({ state: 'sent' });
+  expect(await completeAmong(db, keys)).toEqual([]);
+  await db.write('DELETE FROM campaigns');
 });
 
 test('a campaign without recipients is sent', async () => {

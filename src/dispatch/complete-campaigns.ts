@@ -7,6 +7,7 @@ import { chunkStates } from '../ledger/states.ts';
 import { type StoppedCampaign, type SweepOptions, sweepStopped } from '../ledger/sweep-stopped.ts';
 import { type PassedOver, workThrough } from '../ledger/work-through.ts';
 import type { Database, Sql } from '../platform/mysql.ts';
+import { batchesOf } from './key-batches.ts';
 
 interface Stopped extends StoppedCampaign {
   readonly state: 'sending' | 'cancelled' | 'failed';
@@ -15,6 +16,7 @@ interface Stopped extends StoppedCampaign {
 /** In one pass, over all campaigns: it bounds how long a pass, and hence a stop, takes. */
 const chunksAtOnce = 200;
 const campaignsAtOnce = 50;
+const keysPerStatement = 100;
 /** The first entry of the index tells, because `done` is the last state; an EXISTS over the others walks all that are done. */
 const noOpenChunk = `COALESCE((SELECT c.state FROM chunks c FORCE INDEX (by_campaign)
   WHERE c.tenant_id = m.tenant_id AND c.campaign_id = m.id ORDER BY c.state LIMIT 1), ${chunkStates.done}) = ${chunkStates.done}`;
@@ -27,10 +29,34 @@ export async function completeCampaigns(
   db: Database,
   passedOver?: SweepPassedOver,
 ): Promise<readonly CampaignKey[]> {
-  const done = await db.rows<CampaignKey>(
-    `SELECT m.tenant_id AS tenantId, m.id AS campaignId FROM campaigns m WHERE m.state = 'sending' AND m.expansion_done = 1 AND ${noOpenChunk} LIMIT 200`,
-  );
+  return workThrough(await findDone(db), (campaign) => complete(db, campaign), passedOver);
+}
+
+/** Of these. */
+export async function completeAmong(
+  db: Database,
+  campaigns: readonly CampaignKey[],
+  passedOver?: SweepPassedOver,
+): Promise<readonly CampaignKey[]> {
+  const done: CampaignKey[] = [];
+  for (const some of batchesOf(campaigns, keysPerStatement)) done.push(...(await findDoneAmong(db, some)));
   return workThrough(done, (campaign) => complete(db, campaign), passedOver);
+}
+
+const isDone = `m.state = 'sending' AND m.expansion_done = 1 AND ${noOpenChunk}`;
+
+function findDone(sql: Sql): Promise<readonly CampaignKey[]> {
+  return sql.rows(
+    `SELECT m.tenant_id AS tenantId, m.id AS campaignId FROM campaigns m WHERE ${isDone} LIMIT 200`,
+  );
+}
+
+function findDoneAmong(sql: Sql, campaigns: readonly CampaignKey[]): Promise<readonly CampaignKey[]> {
+  return sql.rows(
+    `SELECT m.tenant_id AS tenantId, m.id AS campaignId FROM campaigns m FORCE INDEX (PRIMARY)
+     WHERE ${isDone} AND (${campaigns.map(() => '(m.tenant_id = ? AND m.id = ?)').join(' OR ')})`,
+    campaigns.flatMap(({ tenantId, campaignId }) => [tenantId, campaignId]),
+  );
 }
 
 async function complete(sql: Sql, campaign: CampaignKey): Promise<CampaignKey> {

@@ -1,8 +1,10 @@
 /** What a dispatch pass reads first: what is outstanding, and which lanes are due. Each query is bounded. */
+import type { CampaignKey } from '../ledger/campaign-key.ts';
 import { chunkStates } from '../ledger/states.ts';
 import { groupBy } from '../platform/group-by.ts';
 import type { Sql } from '../platform/mysql.ts';
 import type { DestinationDemand, DestinationState, DueLane, Outstanding } from './demand.ts';
+import type { CampaignsAtWork } from './quiet-campaigns.ts';
 import { outstandingAt } from './rate-horizon.ts';
 import { hasRoom, hasRoomForNewcomers } from './window-room.ts';
 
@@ -12,6 +14,7 @@ const lanesPerPass = 500;
 export interface OutstandingWork {
   readonly byDestination: ReadonlyMap<number, Outstanding>;
   readonly byCampaign: ReadonlyMap<number, number>;
+  readonly campaigns: CampaignsAtWork;
 }
 
 type OutstandingRow = {
@@ -41,14 +44,16 @@ function sumUp(rows: readonly OutstandingRow[]): OutstandingWork {
     { byClass: [number, number, number]; byTenant: Map<number, number> }
   >();
   const byCampaign = new Map<number, number>();
+  const campaigns = new Map<number, CampaignKey>();
   for (const row of rows) {
     const sums = byDestination.get(row.destination_id) ?? { byClass: [0, 0, 0], byTenant: new Map() };
     byDestination.set(row.destination_id, sums);
     sums.byClass[row.class as 0 | 1 | 2] += row.messages;
     add(sums.byTenant, row.tenant_id, row.messages);
     add(byCampaign, row.campaign_id, row.messages);
+    campaigns.set(row.campaign_id, { tenantId: row.tenant_id, campaignId: row.campaign_id });
   }
-  return { byDestination, byCampaign };
+  return { byDestination, byCampaign, campaigns };
 }
 
 function add(sums: Map<number, number>, key: number, n: number): void {

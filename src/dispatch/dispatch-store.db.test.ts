@@ -110,12 +110,15 @@ describe('demand', () => {
       { destinationId: 1, windowMessages: 6_000, outstanding: heldBy(busy.tenantId, 10), lanes: [dueLane] },
       { destinationId: 3, windowMessages: 6_000, outstanding: heldBy(leased.tenantId, 5), lanes: [] },
     ]);
-    const { byCampaign } = await readOutstanding(db);
+    const { byCampaign, campaigns } = await readOutstanding(db);
     expect(byCampaign).toEqual(
       new Map([
         [busy.campaignId, 10],
         [leased.campaignId, 5],
       ]),
+    );
+    expect([...campaigns.values()]).toEqual(
+      [busy, leased].map(({ tenantId, campaignId }) => ({ tenantId, campaignId })),
     );
   });
 

@@ -22,6 +22,7 @@ import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
 import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
+import type { QuietCampaigns } from './quiet-campaigns.ts';
 import { RetryCredits } from './retry-credits.ts';
 import type { QuietHours } from './sift-candidates.ts';
 import { createTransportIds, type TransportIds } from './transport-ids.ts';
@@ -48,6 +49,8 @@ export interface DispatcherOptions {
   readonly quietHours?: QuietHours;
   /** How long a dispatched chunk may stay unclaimed. */
   readonly leaseMs: number;
+  /** Told in each pass which campaigns have something outstanding. */
+  readonly quietCampaigns?: QuietCampaigns | undefined;
   readonly metrics: DispatchMetrics;
 }
 
@@ -99,8 +102,9 @@ class DispatchPasses {
 
   /** Read, decide, write, queue: one pass, answering how much it moved. */
   async #dispatchDue(): Promise<number> {
-    const { db, paces, limits, quietHours } = this.#options;
+    const { db, paces, limits, quietHours, quietCampaigns } = this.#options;
     const outstanding = await readOutstanding(db);
+    quietCampaigns?.see(outstanding.campaigns);
     await paces.learn(totalsOf(outstanding));
     const demands = await readDemand(db, outstanding, (id) => paces.paceOf(id));
     this.#observe(demands);

@@ -2,6 +2,7 @@
  * What the leading dispatcher does besides: leases that are over, doubts that are ripe, campaigns that stop, resume or are done. A loop
  * for each, so that settling a cancelled fifty million never delays a takeover, and one that fails leaves the others running.
  */
+import type { CampaignKey } from '../ledger/campaign-key.ts';
 import type { IsCounted } from '../ledger/day-attempts.ts';
 import type { DueRules } from '../ledger/due.ts';
 import { settleDoubt } from '../ledger/settle-doubt.ts';
@@ -9,13 +10,19 @@ import { takeOverExpired } from '../ledger/takeover.ts';
 import type { Leadership } from '../platform/leadership.ts';
 import { composeLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
 import type { Log } from '../platform/log.ts';
-import { createLoop } from '../platform/loop.ts';
+import { createLoop, type Loop } from '../platform/loop.ts';
 import type { Database } from '../platform/mysql.ts';
 import { campaignFields, chunkFields } from '../tracing/chunk-names.ts';
-import { completeCampaigns, type SweepPassedOver, sweepStoppedCampaigns } from './complete-campaigns.ts';
+import {
+  completeAmong,
+  completeCampaigns,
+  type SweepPassedOver,
+  sweepStoppedCampaigns,
+} from './complete-campaigns.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
 import { failUnexpanded } from './fail-unexpanded.ts';
 import { unparkCampaigns } from './park-store.ts';
+import type { QuietCampaigns } from './quiet-campaigns.ts';
 
 export interface SweeperOptions {
   readonly db: Database;
@@ -26,19 +33,23 @@ export interface SweeperOptions {
   readonly settleAfterMs: number;
   /** Destinations with a quota; default: none. */
   readonly isCounted?: IsCounted | undefined;
+  /** As the dispatcher sees them. */
+  readonly quietCampaigns: QuietCampaigns;
   readonly metrics: DispatchMetrics;
 }
 
 const pollMs = 250;
+/** All that are sending: the quiet ones among them were looked at when they became so. */
+const completedPollMs = 1_000;
 const chunksAtOnce = 100;
 
 export function createSweeper(options: SweeperOptions): Lifecycle {
-  const { db, log, leadership, rules, settleAfterMs, isCounted, metrics } = options;
+  const { db, log, leadership, rules, settleAfterMs, isCounted, quietCampaigns, metrics } = options;
 
   /** `sweep` does a bounded part of its work and answers how much it did. */
-  function sweepWhileLeading(name: string, sweep: () => Promise<number>): Lifecycle {
+  function sweepWhileLeading(name: string, sweep: () => Promise<number>, idleMs = pollMs): Loop {
     const pass = async () => ((await leadership.lead()) && (await sweep()) > 0 ? 'busy' : 'idle');
-    return createLoop({ name, log, idleMs: pollMs, pass });
+    return createLoop({ name, log, idleMs, pass });
   }
 
   const passedOver = logPassedOver(log);
@@ -59,8 +70,8 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
     return settled;
   }
 
-  async function complete(): Promise<number> {
-    const completed = await completeCampaigns(db, passedOver);
+  async function reportCompleted(completing: Promise<readonly CampaignKey[]>): Promise<number> {
+    const completed = await completing;
     for (const campaign of completed) {
       metrics.completed.inc();
       log.info(campaignFields(campaign), 'campaign sent');
@@ -75,13 +86,18 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
     return failed.length;
   }
 
+  const quiet = sweepWhileLeading('quiet', () =>
+    reportCompleted(completeAmong(db, quietCampaigns.take(), passedOver)),
+  );
+  quietCampaigns.onQuiet(() => quiet.wake());
   return composeLifecycle([
     sweepWhileLeading('takeover', takeOver),
     sweepWhileLeading('doubts', settle),
     sweepWhileLeading('resumed', () => unparkCampaigns(db, passedOver)),
     sweepWhileLeading('overdue', failOverdue),
     sweepWhileLeading('stopped', () => sweepStoppedCampaigns(db, passedOver)),
-    sweepWhileLeading('completed', complete),
+    quiet,
+    sweepWhileLeading('completed', () => reportCompleted(completeCampaigns(db, passedOver)), completedPollMs),
   ]);
 }
 

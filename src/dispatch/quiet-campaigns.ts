@@ -1,0 +1,33 @@
+/**
+ * Campaigns of which nothing is outstanding any more: some of these are done. So a campaign's end is seen in the pass after that of its last chunk, without
+ * a look through all that are sending. Remembered by the leader alone: what it misses (another leader, a doubt that is settled) is found by the sweep of all.
+ */
+import type { CampaignKey } from '../ledger/campaign-key.ts';
+
+/** By campaign. */
+export type CampaignsAtWork = ReadonlyMap<number, CampaignKey>;
+
+export class QuietCampaigns {
+  #atWork: CampaignsAtWork = new Map();
+  readonly #quiet = new Map<number, CampaignKey>();
+  #listener: () => void = () => {};
+
+  /** Called when there are some to take. */
+  onQuiet(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  /** Those that have something outstanding now. */
+  see(atWork: CampaignsAtWork): void {
+    for (const [id, campaign] of this.#atWork) if (!atWork.has(id)) this.#quiet.set(id, campaign);
+    this.#atWork = atWork;
+    if (this.#quiet.size > 0) this.#listener();
+  }
+
+  /** Those that have become quiet since this was asked last; they may be at work again. */
+  take(): readonly CampaignKey[] {
+    const quiet = [...this.#quiet.values()];
+    this.#quiet.clear();
+    return quiet;
+  }
+}
