@@ -29,7 +29,7 @@ export interface SchedulerOptions {
 /** How many campaigns get a page in one pass. */
 const campaignsAtOnce = 50;
 /** Who schedules for now waits half of it; the look is a range of an index that has what is due. */
-const pollMs = 50;
+const pollMs = 100;
 
 export function createScheduler(options: SchedulerOptions): Loop {
   const { db, log, leadership, metrics, mxRollup = tablesOnly } = options;
