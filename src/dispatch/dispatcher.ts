@@ -133,10 +133,11 @@ class DispatchPasses {
   }
 
   async #hand({ grants: planned, pieces }: PassPlan): Promise<number> {
-    const { db, leadership, producer, leaseMs, metrics } = this.#options;
+    const { db, leadership, producer, leaseMs, quietCampaigns, metrics } = this.#options;
     const transports = await this.#transportIds.of(planned.map((grant) => grant.lane.destinationId));
     const startedAtMs = Date.now();
     const dispatched = await dispatchGrants(db, leadership, planned, leaseMs);
+    quietCampaigns?.began(dispatched.map(({ grant }) => grant));
     const traced = this.#traces.begin(dispatched, startedAtMs);
     try {
       await producer.enqueue(packJobs(traced.grants, transports, pieces));

@@ -18,6 +18,14 @@ test('who had something outstanding and has nothing now is told of once', () => 
   expect(campaigns.take()).toEqual([]);
 });
 
+test('who began after one look and has ended before the next is told of, too', () => {
+  const campaigns = new QuietCampaigns();
+  campaigns.see(atWork());
+  campaigns.began(atWork(1, 2).values());
+  campaigns.see(atWork(2));
+  expect(campaigns.take().map(({ campaignId }) => campaignId)).toEqual([1]);
+});
+
 test('until they are taken they gather, each once', () => {
   const campaigns = new QuietCampaigns();
   for (const seen of [atWork(1), atWork(2), atWork(1), atWork()]) campaigns.see(seen);

@@ -8,7 +8,7 @@ import type { CampaignKey } from '../ledger/campaign-key.ts';
 export type CampaignsAtWork = ReadonlyMap<number, CampaignKey>;
 
 export class QuietCampaigns {
-  #atWork: CampaignsAtWork = new Map();
+  #atWork = new Map<number, CampaignKey>();
   readonly #quiet = new Map<number, CampaignKey>();
   #listener: () => void = () => {};
 
@@ -20,8 +20,13 @@ export class QuietCampaigns {
   /** Those that have something outstanding now. */
   see(atWork: CampaignsAtWork): void {
     for (const [id, campaign] of this.#atWork) if (!atWork.has(id)) this.#quiet.set(id, campaign);
-    this.#atWork = atWork;
+    this.#atWork = new Map(atWork);
     if (this.#quiet.size > 0) this.#listener();
+  }
+
+  /** Something of these has just been dispatched: it may be over before the next look. */
+  began(campaigns: Iterable<CampaignKey>): void {
+    for (const { tenantId, campaignId } of campaigns) this.#atWork.set(campaignId, { tenantId, campaignId });
   }
 
   /** Those that have become quiet since this was asked last; they may be at work again. */
