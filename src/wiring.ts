@@ -10,7 +10,7 @@ import type { Config } from './config.ts';
 import { createBacklogMetrics } from './dispatch/backlog-metrics.ts';
 import { createDispatchMetrics } from './dispatch/dispatch-metrics.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
-import { QuietCampaigns } from './dispatch/quiet-campaigns.ts';
+import { DrainedCampaigns } from './dispatch/drained-campaigns.ts';
 import { createSweeper } from './dispatch/sweeper.ts';
 import { withLimits } from './dispatch/with-limits.ts';
 import { createFeedbackMetrics } from './feedback/feedback-metrics.ts';
@@ -170,7 +170,7 @@ export function wireDispatcher(platform: Platform): Lifecycle {
   });
   createPaceMetrics(platform.metrics, () => paces.paces());
   const generation = createGeneration(belt, clock);
-  const quietCampaigns = new QuietCampaigns();
+  const drainedCampaigns = new DrainedCampaigns();
   const dispatcher = createDispatcher({
     db,
     log,
@@ -180,12 +180,12 @@ export function wireDispatcher(platform: Platform): Lifecycle {
     limits,
     paces: withLimits(paces, destinationLimits),
     leaseMs: config.LEASE_MS,
-    quietCampaigns,
+    drainedCampaigns,
     metrics,
   });
   const settleAfterMs = config.IN_DOUBT_SETTLE_AFTER_MS;
   const sweeper = createSweeper({
-    ...{ db, log, leadership, rules: dueRules(config), settleAfterMs, quietCampaigns, metrics },
+    ...{ db, log, leadership, rules: dueRules(config), settleAfterMs, drainedCampaigns, metrics },
     isCounted: (id) => destinationLimits.isCounted(id),
   });
   const backlogMetrics = createBacklogMetrics({ db, log, leadership, registry: platform.metrics });

@@ -54,7 +54,7 @@ test('a campaign is sent when it is expanded and its last chunk is done, not bef
   expect(await completeCampaigns(db)).toEqual([]);
 });
 
-test('of campaigns that have become quiet, those are sent whose every chunk is done', async () => {
+test('of campaigns that have drained, those are sent whose every chunk is done', async () => {
   const { db } = database;
   const [done, open] = [
     await createTestLedger(db, { size: 2 }),

@@ -4,7 +4,7 @@ import { chunkStates } from '../ledger/states.ts';
 import { groupBy } from '../platform/group-by.ts';
 import type { Sql } from '../platform/mysql.ts';
 import type { DestinationDemand, DestinationState, DueLane, Outstanding } from './demand.ts';
-import type { CampaignsAtWork } from './quiet-campaigns.ts';
+import type { CampaignsAtWork } from './drained-campaigns.ts';
 import { outstandingAt } from './rate-horizon.ts';
 import { hasRoom, hasRoomForNewcomers } from './window-room.ts';
 

@@ -18,11 +18,11 @@ import type { DispatchMetrics } from './dispatch-metrics.ts';
 import { type DispatchLimits, planReads, type Turns } from './dispatch-policy.ts';
 import { dispatchGrants, returnDispatched } from './dispatch-store.ts';
 import { createDispatchTraces, type DispatchTraces } from './dispatch-traces.ts';
+import type { DrainedCampaigns } from './drained-campaigns.ts';
 import { holdLanes, rescheduleLanes } from './lane-store.ts';
 import { packJobs } from './pack-jobs.ts';
 import { parkCampaigns, postponeChunks } from './park-store.ts';
 import { findHeld, type PassPlan, planPass } from './plan-pass.ts';
-import type { QuietCampaigns } from './quiet-campaigns.ts';
 import { RetryCredits } from './retry-credits.ts';
 import type { QuietHours } from './sift-candidates.ts';
 import { createTransportIds, type TransportIds } from './transport-ids.ts';
@@ -50,7 +50,7 @@ export interface DispatcherOptions {
   /** How long a dispatched chunk may stay unclaimed. */
   readonly leaseMs: number;
   /** Told in each pass which campaigns have something outstanding. */
-  readonly quietCampaigns?: QuietCampaigns | undefined;
+  readonly drainedCampaigns?: DrainedCampaigns | undefined;
   readonly metrics: DispatchMetrics;
 }
 
@@ -102,9 +102,9 @@ class DispatchPasses {
 
   /** Read, decide, write, queue: one pass, answering how much it moved. */
   async #dispatchDue(): Promise<number> {
-    const { db, paces, limits, quietHours, quietCampaigns } = this.#options;
+    const { db, paces, limits, quietHours, drainedCampaigns } = this.#options;
     const outstanding = await readOutstanding(db);
-    quietCampaigns?.see(outstanding.campaigns);
+    drainedCampaigns?.see(outstanding.campaigns);
     await paces.learn(totalsOf(outstanding));
     const demands = await readDemand(db, outstanding, (id) => paces.paceOf(id));
     this.#observe(demands);
@@ -133,11 +133,11 @@ class DispatchPasses {
   }
 
   async #hand({ grants: planned, pieces }: PassPlan): Promise<number> {
-    const { db, leadership, producer, leaseMs, quietCampaigns, metrics } = this.#options;
+    const { db, leadership, producer, leaseMs, drainedCampaigns, metrics } = this.#options;
     const transports = await this.#transportIds.of(planned.map((grant) => grant.lane.destinationId));
     const startedAtMs = Date.now();
     const dispatched = await dispatchGrants(db, leadership, planned, leaseMs);
-    quietCampaigns?.began(dispatched.map(({ grant }) => grant));
+    drainedCampaigns?.began(dispatched.map(({ grant }) => grant));
     const traced = this.#traces.begin(dispatched, startedAtMs);
     try {
       await producer.enqueue(packJobs(traced.grants, transports, pieces));

@@ -20,9 +20,9 @@ import {
   sweepStoppedCampaigns,
 } from './complete-campaigns.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
+import type { DrainedCampaigns } from './drained-campaigns.ts';
 import { failUnexpanded } from './fail-unexpanded.ts';
 import { unparkCampaigns } from './park-store.ts';
-import type { QuietCampaigns } from './quiet-campaigns.ts';
 
 export interface SweeperOptions {
   readonly db: Database;
@@ -34,17 +34,17 @@ export interface SweeperOptions {
   /** Destinations with a quota; default: none. */
   readonly isCounted?: IsCounted | undefined;
   /** As the dispatcher sees them. */
-  readonly quietCampaigns: QuietCampaigns;
+  readonly drainedCampaigns: DrainedCampaigns;
   readonly metrics: DispatchMetrics;
 }
 
 const pollMs = 250;
-/** All that are sending: the quiet ones among them were looked at when they became so. */
+/** All that are sending: those that have drained were looked at when they did. */
 const completedPollMs = 1_000;
 const chunksAtOnce = 100;
 
 export function createSweeper(options: SweeperOptions): Lifecycle {
-  const { db, log, leadership, rules, settleAfterMs, isCounted, quietCampaigns, metrics } = options;
+  const { db, log, leadership, rules, settleAfterMs, isCounted, drainedCampaigns, metrics } = options;
 
   /** `sweep` does a bounded part of its work and answers how much it did. */
   function sweepWhileLeading(name: string, sweep: () => Promise<number>, idleMs = pollMs): Loop {
@@ -86,17 +86,17 @@ export function createSweeper(options: SweeperOptions): Lifecycle {
     return failed.length;
   }
 
-  const quiet = sweepWhileLeading('quiet', () =>
-    reportCompleted(completeAmong(db, quietCampaigns.take(), passedOver)),
+  const drained = sweepWhileLeading('drained', () =>
+    reportCompleted(completeAmong(db, drainedCampaigns.take(), passedOver)),
   );
-  quietCampaigns.onQuiet(() => quiet.wake());
+  drainedCampaigns.onDrained(() => drained.wake());
   return composeLifecycle([
     sweepWhileLeading('takeover', takeOver),
     sweepWhileLeading('doubts', settle),
     sweepWhileLeading('resumed', () => unparkCampaigns(db, passedOver)),
     sweepWhileLeading('overdue', failOverdue),
     sweepWhileLeading('stopped', () => sweepStoppedCampaigns(db, passedOver)),
-    quiet,
+    drained,
     sweepWhileLeading('completed', () => reportCompleted(completeCampaigns(db, passedOver)), completedPollMs),
   ]);
 }

@@ -7,21 +7,21 @@ import type { CampaignKey } from '../ledger/campaign-key.ts';
 /** By campaign. */
 export type CampaignsAtWork = ReadonlyMap<number, CampaignKey>;
 
-export class QuietCampaigns {
+export class DrainedCampaigns {
   #atWork = new Map<number, CampaignKey>();
-  readonly #quiet = new Map<number, CampaignKey>();
+  readonly #drained = new Map<number, CampaignKey>();
   #listener: () => void = () => {};
 
   /** Called when there are some to take. */
-  onQuiet(listener: () => void): void {
+  onDrained(listener: () => void): void {
     this.#listener = listener;
   }
 
   /** Those that have something outstanding now. */
   see(atWork: CampaignsAtWork): void {
-    for (const [id, campaign] of this.#atWork) if (!atWork.has(id)) this.#quiet.set(id, campaign);
+    for (const [id, campaign] of this.#atWork) if (!atWork.has(id)) this.#drained.set(id, campaign);
     this.#atWork = new Map(atWork);
-    if (this.#quiet.size > 0) this.#listener();
+    if (this.#drained.size > 0) this.#listener();
   }
 
   /** Something of these has just been dispatched: it may be over before the next look. */
@@ -29,10 +29,10 @@ export class QuietCampaigns {
     for (const { tenantId, campaignId } of campaigns) this.#atWork.set(campaignId, { tenantId, campaignId });
   }
 
-  /** Those that have become quiet since this was asked last; they may be at work again. */
+  /** Those that have drained since this was asked last; they may be at work again. */
   take(): readonly CampaignKey[] {
-    const quiet = [...this.#quiet.values()];
-    this.#quiet.clear();
-    return quiet;
+    const drained = [...this.#drained.values()];
+    this.#drained.clear();
+    return drained;
   }
 }
